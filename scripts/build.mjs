@@ -1,0 +1,68 @@
+/** Bundles host, container, trainer, command line and webviews into dist/ and compiles the wasm kernels. */
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import esbuild from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+const require = createRequire(import.meta.url);
+const production = !process.argv.includes('--dev');
+
+/** Files that the trainer loads at run time from dist/wasm. */
+const wasmFiles = [
+  ['@tensorflow/tfjs-backend-wasm', 'dist/tfjs-backend-wasm-simd.wasm'],
+  ['@jsquash/jpeg', 'codec/dec/mozjpeg_dec.wasm'],
+  ['@jsquash/png', 'codec/pkg/squoosh_png_bg.wasm'],
+  ['@jsquash/webp', 'codec/dec/webp_dec.wasm'],
+];
+
+const common = {
+  bundle: true,
+  minify: production,
+  keepNames: production,
+  sourcemap: production ? false : 'inline',
+  legalComments: 'none',
+  logLevel: 'warning',
+  absWorkingDir: root,
+  metafile: true,
+};
+
+/** @type {Record<string, import('esbuild').BuildOptions>} */
+const bundles = {
+  extension: { entryPoints: ['src/extension.ts'], external: ['vscode'] },
+  container: { entryPoints: ['src/container/supervisor/main.ts'] },
+  trainer: { entryPoints: ['src/container/trainer/main.ts'] },
+  cli: { entryPoints: ['src/cli/main.ts'], banner: { js: '#!/usr/bin/env node' } },
+};
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(join(dist, 'wasm'), { recursive: true });
+
+await Promise.all([
+  ...Object.entries(bundles).map(([name, options]) =>
+    esbuild.build({
+      ...common,
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      // Optional native accelerators of ws; the bundle runs without them.
+      outfile: join(dist, `${name}.js`),
+      ...options,
+      external: [...(options.external ?? []), 'bufferutil', 'utf-8-validate'],
+    }),
+  ),
+  esbuild.build({
+    ...common,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    entryPoints: { panel: 'webview/panel/main.ts', inspector: 'webview/inspector/main.ts' },
+    outdir: join(dist, 'webview'),
+    loader: { '.svg': 'dataurl' },
+  }),
+  ...wasmFiles.map(([name, file]) =>
+    cp(join(dirname(require.resolve(`${name}/package.json`)), file), join(dist, 'wasm', file.split('/').at(-1))),
+  ),
+]);
