@@ -1,0 +1,10 @@
+// Kernels that train in place on the heap of tfjs-backend-wasm. Every pointer is a byte address on that heap and every
+// stride is in bytes. No function may need static data: it would overwrite the data of the module that owns the heap.
+export { gemm, gemmScratchBytes } from './gemm';
+export { im2col, col2im } from './im2col';
+export { reduceMiddle, sumOfSquares } from './reductions';
+export { batchNormForward, batchNormBackward, batchNormApply } from './batch-norm';
+export { reluGradient, scale } from './elementwise';
+export { adam } from './adam';
+export { crossEntropyForward, crossEntropyBackward } from './cross-entropy';
+export { depthwiseInputGradient, depthwiseFilterGradient } from './depthwise';

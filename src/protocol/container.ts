@@ -1,0 +1,41 @@
+import * as v from 'valibot';
+import { phaseSchema } from './events';
+import { count, milliseconds } from './schema';
+
+/** States in which a container answers. Without one, a client says `cold`. */
+export const containerStateSchema = v.picklist(['warming', 'warm', 'training', 'cooling']);
+export type ContainerState = v.InferOutput<typeof containerStateSchema>;
+
+export const containerStatusSchema = v.object({
+  containerId: v.string(),
+  /** Version of the program, as in package.json. */
+  version: v.string(),
+  state: containerStateSchema,
+  pid: count,
+  trainerPid: v.nullable(count),
+  /** Empty until the enter hook has chosen one. */
+  engine: v.string(),
+  device: v.string(),
+  outputsDir: v.string(),
+  dataDir: v.string(),
+  startedAt: v.string(),
+  /** The enter hook of the present trainer; grows while warming. */
+  enter: v.object({ phases: v.array(phaseSchema), totalMs: v.nullable(milliseconds) }),
+  run: v.nullable(
+    v.object({
+      runId: v.string(),
+      recipe: v.string(),
+      epoch: count,
+      epochs: count,
+      step: count,
+      steps: count,
+    }),
+  ),
+  scaledownWindowMs: milliseconds,
+  /** How long until the container is let go if nothing happens; null while it works. */
+  idleRemainingMs: v.nullable(milliseconds),
+  /** Number of runs this container has ended. */
+  runs: count,
+  rssBytes: count,
+});
+export type ContainerStatus = v.InferOutput<typeof containerStatusSchema>;

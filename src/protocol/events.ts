@@ -1,0 +1,85 @@
+import * as v from 'valibot';
+import { parameterValuesSchema } from './parameters';
+import { checkpointSchema, runResultSchema, runStateSchema, startKindSchema } from './run';
+import { count, milliseconds } from './schema';
+
+/** One bar of the start-up waterfall. */
+export const phaseSchema = v.object({
+  /** "process start", "module import", "device initialisation", "warm-up", "data set metadata", "model", … */
+  name: v.string(),
+  /** `enter`: done once for the container; `run`: done for this run. */
+  scope: v.picklist(['enter', 'run']),
+  /** From the start of the waterfall. */
+  startMs: milliseconds,
+  durationMs: milliseconds,
+  /** Name of the phase that this one is a part of. */
+  within: v.optional(v.string()),
+});
+export type Phase = v.InferOutput<typeof phaseSchema>;
+
+export const logLevelSchema = v.picklist(['debug', 'info', 'warning', 'error']);
+export type LogLevel = v.InferOutput<typeof logLevelSchema>;
+
+const metric = v.pipe(v.number(), v.finite());
+
+/** What happened, without the envelope that the supervisor adds. Metrics keep the design's names. */
+export const runEventBodySchema = v.variant('type', [
+  /** Always the first event. */
+  v.object({
+    type: v.literal('run'),
+    recipe: v.string(),
+    params: parameterValuesSchema,
+    engine: v.string(),
+    device: v.string(),
+    start: startKindSchema,
+    containerId: v.string(),
+  }),
+  v.object({ type: v.literal('state'), state: runStateSchema, message: v.optional(v.string()) }),
+  v.object({ type: v.literal('phase'), phase: phaseSchema }),
+  v.object({ type: v.literal('log'), level: logLevelSchema, text: v.string() }),
+  v.object({
+    type: v.literal('dataset'),
+    dir: v.string(),
+    classes: v.array(v.object({ name: v.string(), images: count })),
+    train: count,
+    val: count,
+    skipped: v.array(v.object({ path: v.string(), reason: v.string() })),
+  }),
+  v.object({ type: v.literal('first_step'), time_to_first_step_ms: milliseconds }),
+  /** Progress, a few times a second; not every step has one. Epochs and steps count from 1. */
+  v.object({
+    type: v.literal('step'),
+    epoch: count,
+    epochs: count,
+    step: count,
+    steps: count,
+    loss: metric,
+    lr: metric,
+    images_per_second: metric,
+  }),
+  v.object({
+    type: v.literal('epoch'),
+    epoch: count,
+    epochs: count,
+    train_loss: metric,
+    train_acc: metric,
+    val_loss: metric,
+    val_acc: metric,
+    lr: metric,
+    images_per_second: metric,
+    time_s: metric,
+  }),
+  v.object({ type: v.literal('checkpoint'), ...checkpointSchema.entries }),
+  /** Always the last event. */
+  v.object({ type: v.literal('result'), ...runResultSchema.entries }),
+]);
+export type RunEventBody = v.InferOutput<typeof runEventBodySchema>;
+
+/** The envelope: `seq` grows by one within a run, from 1; `time` is milliseconds since the epoch. */
+const envelopeSchema = v.object({
+  runId: v.string(),
+  seq: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  time: milliseconds,
+});
+export const runEventSchema = v.intersect([envelopeSchema, runEventBodySchema]);
+export type RunEvent = v.InferOutput<typeof envelopeSchema> & RunEventBody;

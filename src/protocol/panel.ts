@@ -1,0 +1,65 @@
+import * as v from 'valibot';
+import type { ContainerState } from './container';
+import type { Phase, RunEvent } from './events';
+import type { ParameterProblem, ParameterValues, RecipeSpec } from './parameters';
+import { parameterValuesSchema } from './parameters';
+import type { RunView } from './runView';
+
+/** The container as the user sees it: `cold` when there is none. */
+export interface ContainerView {
+  state: 'cold' | ContainerState;
+  /** `reconnecting`: the link dropped and is being restored; the run goes on meanwhile. */
+  link: 'none' | 'connected' | 'reconnecting';
+  target: string;
+  engine: string;
+  device: string;
+  enterPhases: Phase[];
+  idleRemainingMs: number | null;
+  /** Why the last start or link failed, in words for the user. */
+  problem: string | null;
+}
+
+/** The start of the last cold run, to show beside this one. */
+export interface ColdStart {
+  runId: string;
+  phases: Phase[];
+  timeToFirstStepMs: number | null;
+}
+
+/** Host to panel. A snapshot comes whenever the panel becomes visible or shows another run; then increments. */
+export type HostToPanel =
+  | {
+      type: 'snapshot';
+      recipe: RecipeSpec;
+      /** Values for the parameter form. */
+      params: ParameterValues;
+      run: RunView | null;
+      coldStart: ColdStart | null;
+      container: ContainerView;
+      /** Whether a container may be started here at all (workspace trust, a folder is open). */
+      mayTrain: boolean;
+    }
+  | { type: 'events'; events: RunEvent[] }
+  | { type: 'container'; container: ContainerView }
+  /** A folder was chosen for a parameter. */
+  | { type: 'parameter'; name: string; value: string }
+  /** The parameters sent with `train` cannot be taken. */
+  | { type: 'problems'; problems: ParameterProblem[] };
+
+/** Panel to host. */
+export const panelToHostSchema = v.variant('type', [
+  v.object({ type: v.literal('ready') }),
+  v.object({ type: v.literal('train'), params: parameterValuesSchema }),
+  v.object({ type: v.literal('rerun') }),
+  v.object({ type: v.literal('stop') }),
+  v.object({ type: v.literal('chooseFolder'), name: v.string() }),
+  v.object({ type: v.literal('inspect'), file: v.string() }),
+  v.object({ type: v.literal('openLog') }),
+  /** The panel saw a gap in the events and wants a snapshot. */
+  v.object({ type: v.literal('resync') }),
+]);
+export type PanelToHost = v.InferOutput<typeof panelToHostSchema>;
+
+/** What the panel keeps over a reload: enough to ask for the rest. */
+export const panelStateSchema = v.object({ runId: v.nullable(v.string()) });
+export type PanelState = v.InferOutput<typeof panelStateSchema>;

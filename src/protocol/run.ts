@@ -1,0 +1,80 @@
+import * as v from 'valibot';
+import { parameterValuesSchema } from './parameters';
+import { count, milliseconds } from './schema';
+
+export const RUN_RECORD_VERSION = 1;
+
+/** `queued`: accepted, the container still warms; `preparing`: data and model are made ready. */
+export const runStateSchema = v.picklist([
+  'queued',
+  'preparing',
+  'training',
+  'stopping',
+  'completed',
+  'failed',
+  'stopped',
+]);
+export type RunState = v.InferOutput<typeof runStateSchema>;
+
+const FINAL_STATES: ReadonlySet<RunState> = new Set(['completed', 'failed', 'stopped']);
+
+/** Whether a run in this state never changes again. */
+export function isFinal(state: RunState): boolean {
+  return FINAL_STATES.has(state);
+}
+
+/** Whether the container had finished its enter hook when the run was asked for. */
+export const startKindSchema = v.picklist(['warm', 'cold']);
+export type StartKind = v.InferOutput<typeof startKindSchema>;
+
+export const runErrorSchema = v.object({
+  /** `data`, `parameters`, `volume`, `diverged`, `trainer_died`, `container_died`, `internal` */
+  code: v.string(),
+  message: v.string(),
+});
+export type RunError = v.InferOutput<typeof runErrorSchema>;
+
+export const checkpointSchema = v.object({
+  kind: v.picklist(['best', 'last']),
+  /** File name inside the run's folder. */
+  file: v.string(),
+  bytes: count,
+  epoch: count,
+  val_acc: v.nullable(v.number()),
+});
+export type Checkpoint = v.InferOutput<typeof checkpointSchema>;
+
+export const runResultSchema = v.object({
+  status: v.picklist(['completed', 'failed', 'stopped']),
+  /** Absolute path of the best checkpoint on the container's side; null if none was saved. */
+  output: v.nullable(v.string()),
+  /** Best validation accuracy, 0 to 1; null if no epoch was finished. */
+  val_acc: v.nullable(v.number()),
+  start: startKindSchema,
+  /** From the user's request to the end of the first training step; null if none was finished. */
+  time_to_first_step_ms: v.nullable(milliseconds),
+  error: v.optional(runErrorSchema),
+});
+export type RunResult = v.InferOutput<typeof runResultSchema>;
+
+/** A run as `run.json` keeps it. Times are ISO 8601 in UTC. */
+export const runRecordSchema = v.object({
+  schemaVersion: v.literal(RUN_RECORD_VERSION),
+  runId: v.string(),
+  recipe: v.string(),
+  params: parameterValuesSchema,
+  engine: v.string(),
+  device: v.string(),
+  target: v.string(),
+  containerId: v.string(),
+  start: startKindSchema,
+  state: runStateSchema,
+  createdAt: v.string(),
+  endedAt: v.optional(v.string()),
+  timeToFirstStepMs: v.optional(milliseconds),
+  best: v.optional(v.object({ epoch: count, val_acc: v.number() })),
+  checkpoints: v.array(checkpointSchema),
+  result: v.optional(runResultSchema),
+  pinned: v.boolean(),
+});
+export type RunRecord = v.InferOutput<typeof runRecordSchema>;

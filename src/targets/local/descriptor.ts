@@ -1,0 +1,125 @@
+import { chmod, link, lstat, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import * as v from 'valibot';
+import { parse } from '../../protocol/schema';
+import { isAlive } from './processIdentity';
+
+/** What a living container publishes about itself. It holds the token: readable by its user alone. */
+const descriptorSchema = v.object({
+  containerId: v.string(),
+  pid: v.number(),
+  /** See `processStartTime`. */
+  pidStartTime: v.nullable(v.number()),
+  port: v.number(),
+  token: v.string(),
+  version: v.string(),
+  outputsDir: v.string(),
+});
+export type Descriptor = v.InferOutput<typeof descriptorSchema>;
+
+const NAME = 'container.json';
+
+/** Makes the folder, for this user alone. @throws Error if it belongs to somebody else */
+export async function ensurePrivateDir(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const facts = await lstat(dir);
+  if (!facts.isDirectory() || !isOwn(facts.uid)) {
+    throw new Error(`${dir} is not a folder of this user: remove it, or choose another with TINY_CATS_HOME`);
+  }
+  await chmod(dir, 0o700);
+}
+
+/**
+ * The descriptor in `dir`, whether or not its container still lives; undefined if there is none.
+ * @throws Error if it could have been written or read by another user
+ */
+export async function readDescriptor(dir: string): Promise<Descriptor | undefined> {
+  const path = join(dir, NAME);
+  let file;
+  try {
+    file = await open(path, 'r');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return undefined;
+    }
+    throw error;
+  }
+  try {
+    const facts = await file.stat();
+    if (process.platform !== 'win32' && (!isOwn(facts.uid) || (facts.mode & 0o077) !== 0)) {
+      throw new Error(
+        `${path} could be read or written by another user: remove it and start the container again`,
+      );
+    }
+    return parse(descriptorSchema, JSON.parse(await file.readFile('utf8')), path);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Makes this process the container of `dir`. Of several that try at once exactly one succeeds, since `link`
+ * fails if the name is taken.
+ * @returns the descriptor of the container that lives already, if there is one
+ */
+export async function publishDescriptor(
+  dir: string,
+  descriptor: Descriptor,
+): Promise<Descriptor | undefined> {
+  await ensurePrivateDir(dir);
+  const temporary = join(dir, `.${randomUUID()}`);
+  await writeFile(temporary, JSON.stringify(descriptor), { mode: 0o600, flag: 'wx' });
+  try {
+    for (;;) {
+      try {
+        await link(temporary, join(dir, NAME));
+        return undefined;
+      } catch (error) {
+        if (!hasCode(error, 'EEXIST')) {
+          throw error;
+        }
+      }
+      const present = await readDescriptor(dir);
+      if (present !== undefined && isAlive(present.pid, present.pidStartTime)) {
+        return present;
+      }
+      if (present !== undefined) {
+        await removeDescriptor(dir, present.containerId);
+      }
+    }
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Removes the descriptor of that container and of no other, however many do so at once. */
+export async function removeDescriptor(dir: string, containerId: string): Promise<void> {
+  const aside = join(dir, `.${randomUUID()}`);
+  try {
+    await rename(join(dir, NAME), aside);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return;
+    }
+    throw error;
+  }
+  const moved = parse(descriptorSchema, JSON.parse(await readFile(aside, 'utf8')), aside);
+  if (moved.containerId !== containerId) {
+    // A new container had published itself in between: it gets its name back, unless yet another has it.
+    await link(aside, join(dir, NAME)).catch((error: unknown) => {
+      if (!hasCode(error, 'EEXIST')) {
+        throw error;
+      }
+    });
+  }
+  await rm(aside, { force: true });
+}
+
+function isOwn(uid: number): boolean {
+  return process.getuid === undefined || uid === process.getuid();
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,195 @@
+import { fork } from 'node:child_process';
+import { accessSync, closeSync, constants, mkdirSync, openSync, realpathSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from '../../protocol/schema';
+import { settleInterruptedRuns } from '../../volume/interrupted';
+import type { ContainerOptions, Endpoint, Target } from '../target';
+import { ContainerStartError } from '../target';
+import type { Descriptor } from './descriptor';
+import { ensurePrivateDir, readDescriptor, removeDescriptor } from './descriptor';
+import { containerDir, enginesDir } from './paths';
+import { isAlive } from './processIdentity';
+import type { StartOptions, StartReport } from './startOptions';
+import { START_OPTIONS_VARIABLE, startReportSchema } from './startOptions';
+
+const START_TIMEOUT_MS = 20_000;
+
+export interface LocalTargetPaths {
+  /** Folder of container.js and trainer.js. */
+  bundleDir: string;
+  outputsDir: string;
+  dataDir: string;
+}
+
+/** Containers that are processes of this machine, detached from the process that started them. */
+export class LocalTarget implements Target {
+  readonly name = 'local';
+  private constructor(
+    private readonly bundleDir: string,
+    readonly outputsDir: string,
+    readonly dataDir: string,
+    private readonly dir: string,
+  ) {}
+
+  /**
+   * Makes the volumes' folders if they are missing.
+   * @throws ContainerStartError if a folder cannot be made or written
+   */
+  static open({ bundleDir, outputsDir, dataDir }: LocalTargetPaths): LocalTarget {
+    const outputs = ensureVolume(outputsDir, 'outputs', 'tinyCats.outputsFolder or --outputs-dir');
+    const data = ensureVolume(dataDir, 'data', 'tinyCats.dataFolder or --data-volume');
+    return new LocalTarget(bundleDir, outputs, data, containerDir(outputs));
+  }
+
+  async find(): Promise<Endpoint | undefined> {
+    const descriptor = await readDescriptor(this.dir);
+    return descriptor !== undefined && isAlive(descriptor.pid, descriptor.pidStartTime)
+      ? endpointOf(descriptor)
+      : undefined;
+  }
+
+  async start(options: ContainerOptions): Promise<Endpoint> {
+    const living = await this.find();
+    if (living !== undefined) {
+      return living;
+    }
+    await ensurePrivateDir(this.dir);
+    const report = await this.spawn(options);
+    if (report.type === 'failed') {
+      throw new ContainerStartError(report.message);
+    }
+    const endpoint = await this.find();
+    if (endpoint === undefined) {
+      throw new ContainerStartError(`The container ended right after its start. ${await this.logTail()}`);
+    }
+    return endpoint;
+  }
+
+  async kill(): Promise<void> {
+    const descriptor = await readDescriptor(this.dir);
+    if (descriptor !== undefined && isAlive(descriptor.pid, descriptor.pidStartTime)) {
+      process.kill(descriptor.pid, 'SIGKILL');
+      while (isAlive(descriptor.pid, descriptor.pidStartTime)) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+    await this.settle();
+  }
+
+  async settle(): Promise<string[]> {
+    const descriptor = await readDescriptor(this.dir);
+    if (descriptor !== undefined) {
+      if (isAlive(descriptor.pid, descriptor.pidStartTime)) {
+        return [];
+      }
+      await removeDescriptor(this.dir, descriptor.containerId);
+    }
+    return settleInterruptedRuns(this.outputsDir);
+  }
+
+  private get logFile(): string {
+    return join(this.dir, 'container.log');
+  }
+
+  private async spawn(options: ContainerOptions): Promise<StartReport> {
+    const startOptions: StartOptions = {
+      ...options,
+      outputsDir: this.outputsDir,
+      dataDir: this.dataDir,
+      containerDir: this.dir,
+      enginesDir: enginesDir(),
+      target: this.name,
+      spawnedAt: Date.now(),
+    };
+    const log = openSync(this.logFile, 'a', 0o600);
+    const child = fork(join(this.bundleDir, 'container.js'), [], {
+      cwd: this.dir,
+      detached: true,
+      env: containerEnvironment(startOptions),
+      execArgv: [],
+      stdio: ['ignore', log, log, 'ipc'],
+    });
+    closeSync(log);
+    try {
+      return await new Promise<StartReport>((resolve, reject) => {
+        const timer = setTimeout(() => {
+          reject(
+            new ContainerStartError(`The container did not answer within ${START_TIMEOUT_MS / 1000} s.`),
+          );
+        }, START_TIMEOUT_MS);
+        const settle = (act: () => void): void => {
+          clearTimeout(timer);
+          act();
+        };
+        child.once('message', (message: unknown) =>
+          settle(() => {
+            try {
+              resolve(parse(startReportSchema, message, 'start report'));
+            } catch (error) {
+              reject(error instanceof Error ? error : new Error(String(error)));
+            }
+          }),
+        );
+        child.once('error', (error) =>
+          settle(() =>
+            reject(new ContainerStartError(`The container could not be started: ${error.message}`)),
+          ),
+        );
+        child.once('exit', (code, signal) =>
+          settle(() => {
+            void this.logTail().then((tail) => {
+              const how = signal === null ? `with exit code ${String(code)}` : `by ${signal}`;
+              reject(new ContainerStartError(`The container ended ${how} while it started. ${tail}`));
+            });
+          }),
+        );
+      });
+    } finally {
+      child.removeAllListeners();
+      if (child.connected) {
+        child.disconnect();
+      }
+      child.unref();
+    }
+  }
+
+  private async logTail(): Promise<string> {
+    const text = await readFile(this.logFile, 'utf8').catch(() => '');
+    const lines = text.trimEnd().split('\n').slice(-5).join('\n');
+    return lines === ''
+      ? `Its log, ${this.logFile}, is empty.`
+      : `Its log (${this.logFile}) ends with:\n${lines}`;
+  }
+}
+
+function endpointOf({ containerId, port, token }: Descriptor): Endpoint {
+  return { containerId, url: `ws://127.0.0.1:${port}/`, token };
+}
+
+function ensureVolume(dir: string, volume: string, option: string): string {
+  try {
+    mkdirSync(dir, { recursive: true });
+    accessSync(dir, constants.W_OK | constants.X_OK);
+    return realpathSync(dir);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ContainerStartError(
+      `The ${volume} volume "${dir}" cannot be written (${reason}). Make it a writable folder, or choose another with ${option}.`,
+    );
+  }
+}
+
+/** The user's environment, less what VS Code sets for its own processes. */
+function containerEnvironment(options: StartOptions): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  for (const name of Object.keys(env)) {
+    if (/^(VSCODE_|ELECTRON_|APPLICATION_INSIGHTS|CODE_SERVER_|NODE_CHANNEL|NODE_OPTIONS$)/.test(name)) {
+      Reflect.deleteProperty(env, name);
+    }
+  }
+  // VS Code's own Node is Electron in disguise; plain Node ignores this.
+  env.ELECTRON_RUN_AS_NODE = '1';
+  env[START_OPTIONS_VARIABLE] = JSON.stringify(options);
+  return env;
+}

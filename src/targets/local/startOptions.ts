@@ -1,0 +1,31 @@
+import * as v from 'valibot';
+import { parameterValuesSchema } from '../../protocol/parameters';
+import { containerSettingsSchema } from '../../protocol/rpc';
+
+/** Environment variable in which a new container finds its options, as JSON. It holds no secret. */
+export const START_OPTIONS_VARIABLE = 'TINY_CATS_CONTAINER';
+
+export const startOptionsSchema = v.object({
+  outputsDir: v.string(),
+  dataDir: v.string(),
+  /** Folder of the descriptor and the container's own log. */
+  containerDir: v.string(),
+  enginesDir: v.string(),
+  target: v.string(),
+  engine: v.string(),
+  port: v.number(),
+  settings: containerSettingsSchema,
+  hint: v.object({ recipe: v.string(), params: parameterValuesSchema }),
+  /** When the process was asked for, milliseconds since the epoch: the enter hook's first phase begins there. */
+  spawnedAt: v.number(),
+});
+export type StartOptions = v.InferOutput<typeof startOptionsSchema>;
+
+/** What a new container tells the process that started it, over the IPC channel, before it stands alone. */
+export const startReportSchema = v.variant('type', [
+  v.object({ type: v.literal('listening') }),
+  /** Another container owns the volume already. */
+  v.object({ type: v.literal('superseded') }),
+  v.object({ type: v.literal('failed'), message: v.string() }),
+]);
+export type StartReport = v.InferOutput<typeof startReportSchema>;

@@ -1,0 +1,117 @@
+import type { ContainerView } from '../../src/protocol/panel';
+import type { RunState } from '../../src/protocol/run';
+import { isFinal } from '../../src/protocol/run';
+import type { RunView } from '../../src/protocol/runView';
+import { plannedEpochs } from './chartData';
+import { formatCount, formatDuration } from '../shared/format';
+
+/** The colour of a state: what it asks of the user, not which one it is. */
+export type Tone = 'neutral' | 'active' | 'good' | 'bad' | 'attention';
+
+const STATES: Record<RunState, { label: string; tone: Tone }> = {
+  queued: { label: 'Queued', tone: 'neutral' },
+  preparing: { label: 'Preparing', tone: 'active' },
+  training: { label: 'Training', tone: 'active' },
+  stopping: { label: 'Stopping', tone: 'attention' },
+  completed: { label: 'Completed', tone: 'good' },
+  failed: { label: 'Failed', tone: 'bad' },
+  stopped: { label: 'Stopped', tone: 'attention' },
+};
+
+/** Name and colour of a run's state. */
+export function stateBadge(state: RunState): { label: string; tone: Tone } {
+  return STATES[state];
+}
+
+/** How the run started, in words: "Warm start · first step after 84 ms". */
+export function startText(view: RunView): string {
+  const kind = view.start === 'warm' ? 'Warm start' : 'Cold start';
+  return view.timeToFirstStepMs === null
+    ? kind
+    : `${kind} · first step after ${formatDuration(view.timeToFirstStepMs)}`;
+}
+
+const CONTAINER: Record<ContainerView['state'], { label: string; tone: Tone }> = {
+  cold: { label: 'Container cold', tone: 'neutral' },
+  warming: { label: 'Container warming', tone: 'attention' },
+  warm: { label: 'Container warm', tone: 'good' },
+  training: { label: 'Container training', tone: 'active' },
+  cooling: { label: 'Container cooling', tone: 'neutral' },
+};
+
+/** The container's state, or that its link is being restored. */
+export function containerBadge(container: ContainerView): { label: string; tone: Tone } {
+  const badge = CONTAINER[container.state];
+  return container.link === 'reconnecting'
+    ? { label: `${badge.label}, reconnecting`, tone: 'attention' }
+    : badge;
+}
+
+/** What the buttons of the header do now. */
+export interface Actions {
+  train: boolean;
+  rerun: boolean;
+  stop: 'hidden' | 'stop' | 'kill';
+}
+
+/**
+ * Which buttons can be used.
+ * @param stopAsked whether this page has asked the run to stop already
+ */
+export function actions(
+  run: RunView | null,
+  container: ContainerView,
+  mayTrain: boolean,
+  stopAsked: boolean,
+): Actions {
+  const running = run !== null && !isFinal(run.state);
+  const free = mayTrain && !running && container.state !== 'training';
+  return {
+    train: free,
+    rerun: free && run !== null,
+    stop: !running ? 'hidden' : stopAsked || run.state === 'stopping' ? 'kill' : 'stop',
+  };
+}
+
+/** Where the training is: "Epoch 3/10", "Step 12/40", "1,240 images/s"; empty before the first step. */
+export function progressTexts(view: RunView): string[] {
+  const { step } = view;
+  if (step === null) {
+    return view.state === 'queued'
+      ? ['Waiting for the container']
+      : isFinal(view.state)
+        ? []
+        : [`Getting data and model ready for ${plannedEpochs(view)} epochs`];
+  }
+  const texts = [`Epoch ${step.epoch}/${step.epochs}`];
+  if (!isFinal(view.state)) {
+    texts.push(`Step ${formatCount(step.step)}/${formatCount(step.steps)}`);
+  }
+  texts.push(`${formatCount(step.images_per_second)} images/s`);
+  return texts;
+}
+
+/** The end of a run id that people can tell runs apart by. */
+export function shortId(runId: string): string {
+  return runId.length <= 12 ? runId : runId.slice(-8);
+}
+
+/** What a user can do about a failure, by the error's code. */
+export function remedy(code: string): string {
+  switch (code) {
+    case 'data':
+      return 'Check the data folder: it needs one sub-folder of images for each class, at least two of them.';
+    case 'parameters':
+      return 'Change the parameters below and train again.';
+    case 'volume':
+      return 'Check that the outputs folder exists, can be written and has room.';
+    case 'diverged':
+      return 'The loss left the range of numbers. Try a lower learning rate or more warm-up epochs.';
+    case 'trainer_died':
+      return 'The container has started a fresh trainer. Rerun, perhaps with a smaller batch or image size.';
+    case 'container_died':
+      return 'Rerun starts a new container. What was saved before is still there.';
+    default:
+      return 'The log below says what happened. Rerun tries again with the same parameters.';
+  }
+}

@@ -1,0 +1,44 @@
+import * as v from 'valibot';
+import { runEventSchema } from '../../src/protocol/events';
+import type { HostToPanel } from '../../src/protocol/panel';
+import { recipeSpecSchema } from '../../src/protocol/parameters';
+
+const someObject = v.looseObject({});
+const someList = v.array(v.unknown());
+const containerSchema = v.looseObject({ state: v.string(), link: v.string(), enterPhases: someList });
+
+/** The shape of the host's messages, as far down as a wrong one could break the page. */
+const hostMessageSchema = v.variant('type', [
+  v.object({
+    type: v.literal('snapshot'),
+    recipe: recipeSpecSchema,
+    params: someObject,
+    run: v.nullable(
+      v.looseObject({
+        runId: v.string(),
+        state: v.string(),
+        phases: someList,
+        epochs: someList,
+        losses: someList,
+        checkpoints: someList,
+        log: someList,
+        lastSeq: v.number(),
+      }),
+    ),
+    coldStart: v.nullable(v.looseObject({ runId: v.string(), phases: someList })),
+    container: containerSchema,
+    mayTrain: v.boolean(),
+  }),
+  v.object({ type: v.literal('events'), events: v.array(runEventSchema) }),
+  v.object({ type: v.literal('container'), container: containerSchema }),
+  v.object({ type: v.literal('parameter'), name: v.string(), value: v.string() }),
+  v.object({
+    type: v.literal('problems'),
+    problems: v.array(v.object({ name: v.string(), message: v.string() })),
+  }),
+]);
+
+/** Tells a message of the host from anything else that reaches the page. */
+export function isHostMessage(data: unknown): data is HostToPanel {
+  return v.is(hostMessageSchema, data);
+}
