@@ -26,7 +26,7 @@ async function newestSourceMs() {
 /** Section ids in a wasm binary, in order. */
 function sectionIds(binary) {
   const ids = [];
-  for (let at = 8; at < binary.length; ) {
+  for (let at = 8; at < binary.length;) {
     ids.push(binary[at++]);
     let size = 0;
     for (let shift = 0; ; shift += 7) {
@@ -84,5 +84,7 @@ export async function buildKernels(outDir) {
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === self) {
   const outDir = process.argv[2] ?? join(dirname(dirname(self)), 'dist', 'wasm');
-  console.log((await buildKernels(outDir)) ? `Compiled the kernels into ${outDir}` : 'The kernels are up to date');
+  console.log(
+    (await buildKernels(outDir)) ? `Compiled the kernels into ${outDir}` : 'The kernels are up to date',
+  );
 }

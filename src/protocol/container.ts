@@ -37,5 +37,7 @@ export const containerStatusSchema = v.object({
   /** Number of runs this container has ended. */
   runs: count,
   rssBytes: count,
+  /** Why the container cannot train and ends, in words for the user. */
+  problem: v.nullable(v.string()),
 });
 export type ContainerStatus = v.InferOutput<typeof containerStatusSchema>;

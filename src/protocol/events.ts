@@ -29,11 +29,11 @@ export const runEventBodySchema = v.variant('type', [
     type: v.literal('run'),
     recipe: v.string(),
     params: parameterValuesSchema,
-    engine: v.string(),
-    device: v.string(),
     start: startKindSchema,
     containerId: v.string(),
   }),
+  /** What computes the run; known once the enter hook is done. */
+  v.object({ type: v.literal('engine'), engine: v.string(), device: v.string() }),
   v.object({ type: v.literal('state'), state: runStateSchema, message: v.optional(v.string()) }),
   v.object({ type: v.literal('phase'), phase: phaseSchema }),
   v.object({ type: v.literal('log'), level: logLevelSchema, text: v.string() }),

@@ -35,7 +35,7 @@ export const methods = {
   /** Finishes the running step, saves a checkpoint, ends the run as `stopped`; `kill` does not wait for the step. */
   stop: { params: v.object({ runId, kill: v.optional(v.boolean()) }), result: nothing },
   /** From here on the client gets every event after `afterSeq`: first from the log, then live, none twice. */
-  attach: { params: v.object({ runId, afterSeq: count }), result: v.object({ lastSeq: count }) },
+  attach: { params: v.object({ runId, afterSeq: count }), result: nothing },
   detach: { params: v.object({ runId }), result: nothing },
   /** All runs of the outputs volume, newest first. */
   runs: { params: nothing, result: v.object({ runs: v.array(runRecordSchema) }) },

@@ -88,10 +88,12 @@ export function applyEvent(view: RunView, event: RunEvent): void {
     case 'run':
       view.recipe = event.recipe;
       view.params = event.params;
-      view.engine = event.engine;
-      view.device = event.device;
       view.start = event.start;
       view.createdAt = event.time;
+      break;
+    case 'engine':
+      view.engine = event.engine;
+      view.device = event.device;
       break;
     case 'state':
       view.state = event.state;

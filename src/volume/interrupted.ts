@@ -11,13 +11,22 @@ const MESSAGE =
   'Its checkpoints and log up to then are kept; run it again to start over.';
 
 /**
- * Marks runs that no container works on any more as failed, in their log and their run.json. To be called only
- * while no container owns the volume. It may be called by several at once: a reader takes each seq once.
+ * Marks runs that no container works on any more as failed, in their log and their run.json. It may be called by
+ * several at once: a reader takes each seq once.
+ * @param mayBeLive whether a living container may be working on the run
  * @returns ids of the runs that were marked
  */
-export async function settleInterruptedRuns(outputsDir: string): Promise<string[]> {
+export async function settleInterruptedRuns(
+  outputsDir: string,
+  mayBeLive: (record: RunRecord) => boolean | Promise<boolean>,
+): Promise<string[]> {
   const volume = new OutputsVolume(outputsDir);
-  const interrupted = (await volume.listRuns()).filter((run) => !isFinal(run.record.state));
+  const interrupted: StoredRun[] = [];
+  for (const run of await volume.listRuns()) {
+    if (!isFinal(run.record.state) && !(await mayBeLive(run.record))) {
+      interrupted.push(run);
+    }
+  }
   for (const run of interrupted) {
     await settleRun(volume, run);
   }

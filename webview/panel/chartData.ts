@@ -1,6 +1,6 @@
 import type { RunView } from '../../src/protocol/runView';
 import { bestEpoch } from '../../src/protocol/runView';
-import { UNKNOWN, formatLoss, formatPercent, formatRate } from '../shared/format';
+import { formatLoss, formatPercent, formatRate } from '../shared/format';
 
 type Column = (number | null)[];
 
@@ -60,26 +60,31 @@ function push(data: ChartData, x: number, point: Point): void {
   }
 }
 
-/** The value of `column` at `index`, or at the nearest row that has one, the earlier of two as near. */
-export function nearestValue(column: readonly (number | null)[], index: number): number | null {
+/** Index of the row nearest to `index` that has a value in `column`, the earlier of two as near; null if none has. */
+export function nearestIndex(column: ArrayLike<number | null | undefined>, index: number): number | null {
   for (let distance = 0; distance < column.length; distance += 1) {
-    const value = column[index - distance] ?? column[index + distance] ?? null;
-    if (value !== null) {
-      return value;
+    for (const candidate of [index - distance, index + distance]) {
+      if (typeof column[candidate] === 'number') {
+        return candidate;
+      }
     }
   }
   return null;
 }
 
-/** The newest value of `column`. */
-export function newestValue(column: readonly (number | null)[]): number | null {
-  return nearestValue(column, column.length - 1);
-}
-
 /** Where the epochs' axis ends: the run's planned epochs, so that curves grow into a frame that stays. */
 export function plannedEpochs(view: RunView): number {
-  const planned = view.step?.epochs ?? view.epochs[0]?.epochs ?? view.params['epochs'];
+  const planned = view.step?.epochs ?? view.epochs[0]?.epochs ?? view.params.epochs;
   return typeof planned === 'number' && planned >= 1 ? planned : 1;
+}
+
+/** Range of the loss axis: from 0 unless that would press the curves together, with some air above. */
+export function lossRange(low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) {
+    return [0, 1];
+  }
+  const air = Math.max((high - low) * 0.06, Math.abs(high) * 0.01, 1e-6);
+  return [low >= 0 && low < high * 0.6 ? 0 : low - air, high + air];
 }
 
 /** Range of the accuracy axis: all of the data with some air, never outside 0 to 1. */
@@ -128,9 +133,4 @@ export function epochCells(row: RunView['epochs'][number]): string[] {
     Math.round(row.images_per_second).toLocaleString('en-US'),
     `${row.time_s.toFixed(row.time_s < 10 ? 2 : 1)} s`,
   ];
-}
-
-/** A value of a legend, or a dash. */
-export function orUnknown(value: number | null, format: (value: number) => string): string {
-  return value === null ? UNKNOWN : format(value);
 }

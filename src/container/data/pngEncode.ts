@@ -28,7 +28,7 @@ export function encodePng(width: number, height: number, rgb: Uint8Array): Buffe
   return Buffer.concat([
     pngSignature,
     pngChunk('IHDR', header),
-    pngChunk('IDAT', deflateSync(filtered, { level: 3 })),
+    pngChunk('IDAT', deflateSync(filtered, { level: 1 })),
     pngChunk('IEND', new Uint8Array(0)),
   ]);
 }

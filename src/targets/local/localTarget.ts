@@ -85,7 +85,8 @@ export class LocalTarget implements Target {
       }
       await removeDescriptor(this.dir, descriptor.containerId);
     }
-    return settleInterruptedRuns(this.outputsDir);
+    // A container may have started in between: what is running then is its.
+    return settleInterruptedRuns(this.outputsDir, async () => (await this.find()) !== undefined);
   }
 
   private get logFile(): string {

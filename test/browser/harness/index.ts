@@ -1,3 +1,3 @@
 export { oneLine, QuickInput } from './quickInput';
 export { Workbench } from './workbench';
-export type { ColorTheme, WebviewKind, WorkbenchOptions } from './workbench';
+export type { ColorTheme, WorkbenchOptions } from './workbench';

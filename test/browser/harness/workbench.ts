@@ -10,9 +10,6 @@ import { oneLine, QuickInput } from './quickInput';
 
 export type ColorTheme = 'Default Dark Modern' | 'Default Light Modern' | 'Default High Contrast';
 
-/** Which kind of webview: a panel, a custom editor or a view in the sidebar. */
-export type WebviewKind = 'panel' | 'customEditor' | 'view';
-
 export interface WorkbenchOptions {
   /** The workspace folder to open. */
   folder: string;
@@ -26,12 +23,6 @@ export interface WorkbenchOptions {
   /** More environment for the extension host and what it starts. */
   env?: Record<string, string>;
 }
-
-const webviewFrames: Record<WebviewKind, string> = {
-  panel: 'iframe.webview.ready:not([src*="purpose="])',
-  customEditor: 'iframe.webview.ready[src*="purpose=customEditor"]',
-  view: 'iframe.webview.ready[src*="purpose=webviewView"]',
-};
 
 const bodyThemes: Record<ColorTheme, string> = {
   'Default Dark Modern': 'vs-dark',
@@ -160,16 +151,18 @@ export class Workbench {
   }
 
   /**
-   * The document in a webview. Where several of a kind are open, the one that is in front.
-   * @param kind a panel if not given
+   * The document in a webview on the screen: a panel, a custom editor or a view.
+   * @param index where several are on the screen: 0 for the one that was opened first
    */
-  webview(kind: WebviewKind = 'panel'): FrameLocator {
-    return this.page.frameLocator(`${webviewFrames[kind]}:visible`).frameLocator('iframe#active-frame');
+  webview(index = 0): FrameLocator {
+    const frame = this.page.locator('iframe.webview.ready:visible').nth(index);
+    return frame.contentFrame().frameLocator('iframe#active-frame');
   }
 
   /** Titles of the open editors, first to last. */
   async editorTitles(): Promise<string[]> {
-    return (await this.page.locator('.tabs-container .tab').allInnerTexts()).map(oneLine);
+    const tabs = await this.page.locator('.tabs-container .tab').all();
+    return Promise.all(tabs.map(async (tab) => (await tab.getAttribute('data-resource-name')) ?? ''));
   }
 
   /** Brings an editor to the front by its title. */

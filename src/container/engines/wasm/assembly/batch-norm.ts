@@ -4,7 +4,14 @@ import { bytes, madd } from './simd';
 const BLOCK_ROWS = 64;
 
 /** Adds sum(x - shift) and sum((x - shift)^2) of a block of rows to the totals of each channel. */
-function addShiftedMoments(x: usize, shift: usize, sums: usize, squares: usize, rows: i32, channels: i32): void {
+function addShiftedMoments(
+  x: usize,
+  shift: usize,
+  sums: usize,
+  squares: usize,
+  rows: i32,
+  channels: i32,
+): void {
   const stride = bytes(channels);
   let c = 0;
   for (; c + 8 <= channels; c += 8) {
@@ -48,7 +55,15 @@ function addShiftedMoments(x: usize, shift: usize, sums: usize, squares: usize, 
 }
 
 /** y = (x - mean) * factor + offset over x[rows, channels]. */
-function normalize(x: usize, y: usize, mean: usize, factor: usize, offset: usize, rows: i32, channels: i32): void {
+function normalize(
+  x: usize,
+  y: usize,
+  mean: usize,
+  factor: usize,
+  offset: usize,
+  rows: i32,
+  channels: i32,
+): void {
   for (let row = 0; row < rows; row++) {
     let c = 0;
     for (; c + 4 <= channels; c += 4) {

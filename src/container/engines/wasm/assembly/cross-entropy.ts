@@ -47,7 +47,8 @@ export function crossEntropyBackward(
 ): void {
   const factor: f32 = load<f32>(dLoss) / <f32>rows;
   for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < classes; i++) store<f32>(dLogits + bytes(i), load<f32>(probabilities + bytes(i)) * factor);
+    for (let i = 0; i < classes; i++)
+      store<f32>(dLogits + bytes(i), load<f32>(probabilities + bytes(i)) * factor);
     const at = dLogits + bytes(load<i32>(labels));
     store<f32>(at, load<f32>(at) - factor);
     probabilities += bytes(classes);

@@ -4,8 +4,6 @@ import { bytes, madd } from './simd';
 // has channels * multiplier channels, those of one input channel together.
 
 /** Adds dy[c * multiplier + q] * filter[c, q] over q to dx[c], for all channels of one window position. */
-// @ts-ignore: decorator
-@inline
 function addInputGradient(dy: usize, filter: usize, dx: usize, channels: i32, multiplier: i32): void {
   let c = 0;
   if (multiplier === 1) {
@@ -25,8 +23,6 @@ function addInputGradient(dy: usize, filter: usize, dx: usize, channels: i32, mu
 }
 
 /** Adds x[c] * dy[c * multiplier + q] to dFilter[c, q], for all channels of one window position. */
-// @ts-ignore: decorator
-@inline
 function addFilterGradient(dy: usize, x: usize, dFilter: usize, channels: i32, multiplier: i32): void {
   let c = 0;
   if (multiplier === 1) {

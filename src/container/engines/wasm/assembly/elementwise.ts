@@ -31,3 +31,8 @@ export function scale(x: usize, y: usize, count: i32, factor: f32): void {
     y += 4;
   }
 }
+
+/** Writes zeros to `count` values. */
+export function clear(x: usize, count: i32): void {
+  memory.fill(x, 0, (<usize>count) << 2);
+}

@@ -1,6 +1,4 @@
 /** Writes a 4 x 4 block, whose rows are x0 to x3, transposed: its columns go to `to`, 32 bytes apart. */
-// @ts-ignore: decorator
-@inline
 function storeTransposed(x0: v128, x1: v128, x2: v128, x3: v128, to: usize): void {
   const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5);
   const low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5);
@@ -38,7 +36,14 @@ function packTransposed(b: usize, columnStride: usize, to: usize, k: i32): void 
 }
 
 /** Packs B[k, n] into panels of 8 columns, each with its k rows of 8 values in order; missing columns are zero. */
-export function packColumns(b: usize, rowStride: usize, columnStride: usize, to: usize, k: i32, n: i32): void {
+export function packColumns(
+  b: usize,
+  rowStride: usize,
+  columnStride: usize,
+  to: usize,
+  k: i32,
+  n: i32,
+): void {
   for (let column = 0; column < n; column += 8) {
     const columns = min(8, n - column);
     let from = b + <usize>column * columnStride;
@@ -69,7 +74,14 @@ export function packColumns(b: usize, rowStride: usize, columnStride: usize, to:
 }
 
 /** Packs up to 6 rows of A, k columns long, so that each column's values are together, 24 bytes apart. */
-export function packRows(a: usize, rowStride: usize, columnStride: usize, to: usize, k: i32, rows: i32): void {
+export function packRows(
+  a: usize,
+  rowStride: usize,
+  columnStride: usize,
+  to: usize,
+  k: i32,
+  rows: i32,
+): void {
   if (rows === 6 && rowStride === 4) {
     for (let column = 0; column < k; column++) {
       v128.store(to, v128.load(a));

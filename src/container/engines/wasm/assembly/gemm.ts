@@ -23,8 +23,6 @@ export function gemmScratchBytes(n: i32, k: i32): i32 {
  * One 6 x 8 tile of C. Row i of A starts at `ai` and steps by `stepA` bytes; `b` is a packed panel of 8 columns.
  * With `accumulate` the tile is added to what is in C.
  */
-// @ts-ignore: decorator
-@inline
 function tile(
   a0: usize,
   a1: usize,
@@ -119,7 +117,7 @@ function tile(
 function copyEdge(from: usize, strideFrom: usize, to: usize, strideTo: usize, rows: i32, columns: i32): void {
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
-      const at = <usize>j << 2;
+      const at = (<usize>j) << 2;
       store<f32>(to + at, load<f32>(from + at));
     }
     from += strideFrom;
@@ -180,7 +178,7 @@ export function gemm(
         const a3 = a2 + (rows > 3 ? rowStep : 0);
         const a4 = a3 + (rows > 4 ? rowStep : 0);
         const a5 = a4 + (rows > 5 ? rowStep : 0);
-        let target = c + <usize>m0 * strideC + (<usize>n0 << 2);
+        let target = c + <usize>m0 * strideC + ((<usize>n0) << 2);
         let panel = packedB;
         for (let j = 0; j < width; j += COLUMNS) {
           const columns = min(COLUMNS, width - j);

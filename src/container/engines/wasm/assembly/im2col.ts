@@ -4,8 +4,6 @@ import { bytes } from './simd';
 // filter [kernelHeight, kernelWidth, channels]. Rows are taken in ranges of image lines, `firstLine` counted over the
 // whole batch (image * outHeight + line), so that the matrix never has to exist as a whole.
 
-// @ts-ignore: decorator
-@inline
 function copy(from: usize, to: usize, count: i32): void {
   let i = 0;
   for (; i + 4 <= count; i += 4) {
@@ -20,8 +18,6 @@ function copy(from: usize, to: usize, count: i32): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function clear(to: usize, count: i32): void {
   let i = 0;
   for (; i + 4 <= count; i += 4) {
@@ -34,8 +30,6 @@ function clear(to: usize, count: i32): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function add(from: usize, to: usize, count: i32): void {
   let i = 0;
   for (; i + 4 <= count; i += 4) {

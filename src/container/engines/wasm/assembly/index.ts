@@ -4,7 +4,7 @@ export { gemm, gemmScratchBytes } from './gemm';
 export { im2col, col2im } from './im2col';
 export { reduceMiddle, sumOfSquares } from './reductions';
 export { batchNormForward, batchNormBackward, batchNormApply } from './batch-norm';
-export { reluGradient, scale } from './elementwise';
+export { clear, reluGradient, scale } from './elementwise';
 export { adam } from './adam';
 export { crossEntropyForward, crossEntropyBackward } from './cross-entropy';
 export { depthwiseInputGradient, depthwiseFilterGradient } from './depthwise';

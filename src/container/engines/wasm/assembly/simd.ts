@@ -1,23 +1,19 @@
 /** a * b + c in four lanes: one rounding with relaxed SIMD on a machine with FMA, otherwise two. */
-// @ts-ignore: decorator
-@inline
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
 /** Sum of four lanes, always in the same order. */
-// @ts-ignore: decorator
-@inline
 export function horizontalSum(v: v128): f32 {
   return (
-    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
+    f32x4.extract_lane(v, 0) +
+    f32x4.extract_lane(v, 1) +
+    (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
   );
 }
 
 /** Bytes of `count` float32 values. */
-// @ts-ignore: decorator
-@inline
 export function bytes(count: i32): usize {
   return (<usize>count) << 2;
 }
@@ -30,7 +26,7 @@ export function exp(x: f32): f32 {
   x = max<f32>(min<f32>(x, 88), -87);
   const n = nearest<f32>(x * 1.44269504);
   const r = x - n * 0.693359375 + n * 2.1219444e-4;
-  let p: f32 = 1.987569150e-4;
+  let p: f32 = 1.98756915e-4;
   p = p * r + 1.3981999507e-3;
   p = p * r + 8.3334519073e-3;
   p = p * r + 4.1665795894e-2;

@@ -1,0 +1,80 @@
+import type { EpochRow } from '../protocol/runView';
+import { displayWidth, pad } from './text';
+
+/** 812 ms, 3.2 s, 4:05 min, 2:04:05 h. */
+export function durationText(ms: number): string {
+  if (ms < 1000) {
+    return `${Math.round(ms)} ms`;
+  }
+  if (ms < 59_950) {
+    return `${(ms / 1000).toFixed(1)} s`;
+  }
+  const clock = clockText(ms);
+  return ms < 3_599_500 ? `${clock} min` : `${clock} h`;
+}
+
+/** 0:07, 4:05, 2:04:05. */
+export function clockText(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  const minutesAndSeconds = `${hours > 0 ? two(minutes) : minutes}:${two(seconds % 60)}`;
+  return hours > 0 ? `${hours}:${minutesAndSeconds}` : minutesAndSeconds;
+}
+
+/** 512 B, 1.2 kB, 44.7 MB: powers of 1000. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** 1.0e-04, with an exponent of two digits. */
+export function exponentText(value: number): string {
+  return value.toExponential(1).replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+/** "1 image", "2 images". */
+export function countText(count: number, singular: string, plural = `${singular}s`): string {
+  return `${count} ${count === 1 ? singular : plural}`;
+}
+
+/** `Epoch   3/10 | Train loss: 0.41 acc: 0.82 | Val loss: 0.39 acc: 0.84 | LR: 1.0e-04 | Time: 3.2s` */
+export function epochText(row: EpochRow): string {
+  return [
+    `Epoch ${String(row.epoch).padStart(3)}/${row.epochs}`,
+    `Train loss: ${row.train_loss.toFixed(2)} acc: ${row.train_acc.toFixed(2)}`,
+    `Val loss: ${row.val_loss.toFixed(2)} acc: ${row.val_acc.toFixed(2)}`,
+    `LR: ${exponentText(row.lr)}`,
+    `Time: ${row.time_s.toFixed(1)}s`,
+  ].join(' | ');
+}
+
+export interface Column {
+  title: string;
+  align?: 'left' | 'right';
+}
+
+/** Lines of a table with a row of titles. The cells have to be plain text. */
+export function tableLines(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+  const all = [columns.map((column) => column.title), ...rows];
+  const widths = columns.map((_, index) => Math.max(...all.map((row) => displayWidth(row[index] ?? ''))));
+  return all.map((row) =>
+    columns
+      .map((column, index) => pad(row[index] ?? '', widths[index] ?? 0, column.align ?? 'left'))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** Lines of "name  value" pairs, the values below one another. */
+export function factLines(facts: readonly (readonly [name: string, value: string])[]): string[] {
+  const width = Math.max(...facts.map(([name]) => displayWidth(name)));
+  return facts.map(([name, value]) => `${pad(name, width, 'left')}  ${value}`.trimEnd());
+}

@@ -1,0 +1,118 @@
+import { parseArgs } from 'node:util';
+import type { ParameterSpec, ParameterValue, ParameterValues, RecipeSpec } from '../protocol/parameters';
+import { parseParameter } from '../protocol/parameters';
+import { UsageError } from './errors';
+
+/** An option of the command line: a parameter, and how it is written. */
+export interface Option {
+  spec: ParameterSpec;
+  short?: string;
+  /** What stands for the value in the help. */
+  placeholder?: string;
+  /** Environment variable that gives the value where the option does not. */
+  env?: string;
+  /** A boolean that is on unless `--no-…` turns it off can be written both ways. */
+  negatable?: boolean;
+}
+
+/** `batch_size` is written `--batch-size`. */
+export function optionName(parameterName: string): string {
+  return parameterName.replaceAll('_', '-');
+}
+
+/** One option for each parameter of a recipe. */
+export function recipeOptions(recipe: RecipeSpec): Option[] {
+  return recipe.parameters.map((spec) => ({ spec, negatable: spec.type === 'boolean' }));
+}
+
+export interface ParsedArguments {
+  /** What was given, by parameter name, each value checked by itself. Of several for one option the last counts. */
+  given: ParameterValues;
+  positionals: string[];
+}
+
+/**
+ * @throws UsageError for an unknown option or a missing value, naming the option
+ * @throws ParameterError for a value that the option cannot take
+ */
+export function parseOptions(options: readonly Option[], args: readonly string[]): ParsedArguments {
+  const spellings = new Map(options.flatMap((option) => spellingsOf(option)));
+  // Not strict, since then a value may begin with a dash and the errors can be our own.
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      [...spellings].map(([name, { option }]) => [
+        name,
+        {
+          type: option.spec.type === 'boolean' ? ('boolean' as const) : ('string' as const),
+          ...(option.short === undefined ? {} : { short: option.short }),
+        },
+      ]),
+    ),
+  });
+  const given: ParameterValues = {};
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') {
+      positionals.push(token.value);
+    } else if (token.kind === 'option') {
+      const spelling = spellings.get(token.name);
+      if (spelling === undefined) {
+        throw new UsageError(`Unknown option ${token.rawName}.${suggestion(token.name, spellings.keys())}`);
+      }
+      given[spelling.option.spec.name] = valueOf(spelling, token.rawName, token.value, token.inlineValue);
+    }
+  }
+  return { given, positionals };
+}
+
+interface Spelling {
+  option: Option;
+  negated: boolean;
+}
+
+function spellingsOf(option: Option): [string, Spelling][] {
+  const name = optionName(option.spec.name);
+  const plain: [string, Spelling] = [name, { option, negated: false }];
+  return option.negatable === true ? [plain, [`no-${name}`, { option, negated: true }]] : [plain];
+}
+
+function valueOf(
+  { option: { spec }, negated }: Spelling,
+  written: string,
+  value: string | undefined,
+  inline: boolean | undefined,
+): ParameterValue {
+  if (spec.type !== 'boolean') {
+    // "--data-dir --json" forgot the folder; "--lr -1" did not forget the number.
+    if (value === undefined || (inline !== true && /^-\D/.test(value))) {
+      throw new UsageError(`${written} needs a value.`);
+    }
+    return parseParameter(spec, value);
+  }
+  if (value === undefined) {
+    return !negated;
+  }
+  if (negated) {
+    throw new UsageError(`${written} takes no value.`);
+  }
+  return parseParameter(spec, value);
+}
+
+function suggestion(unknown: string, names: Iterable<string>): string {
+  const bare = (name: string): string => name.replace(/[-_]/g, '').toLowerCase();
+  const wanted = bare(unknown);
+  const near = [...names].find((name) => bare(name) === wanted) ?? nearest(wanted, names, bare);
+  return near === undefined ? '' : ` Did you mean --${near}?`;
+}
+
+function nearest(
+  wanted: string,
+  names: Iterable<string>,
+  bare: (name: string) => string,
+): string | undefined {
+  return wanted.length < 3 ? undefined : [...names].find((name) => bare(name).startsWith(wanted));
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The part of WebAssembly that is used here; neither Node's types nor the language's declare it. */
+declare const WebAssembly: {
+  readonly Memory: abstract new () => WasmMemory;
+  readonly Module: new (binary: Uint8Array) => object;
+  readonly Instance: new (
+    module: object,
+    imports: { env: { memory: WasmMemory } },
+  ) => { readonly exports: Record<string, unknown> };
+  validate(binary: Uint8Array): boolean;
+};
+
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** Number of parameters of every kernel in assembly/index.ts; checked when the module is loaded. */
+const parameterCounts = {
+  gemm: 13,
+  gemmScratchBytes: 2,
+  im2col: 15,
+  col2im: 15,
+  reduceMiddle: 6,
+  sumOfSquares: 2,
+  batchNormForward: 10,
+  batchNormBackward: 12,
+  batchNormApply: 10,
+  clear: 2,
+  reluGradient: 4,
+  scale: 4,
+  adam: 12,
+  crossEntropyForward: 6,
+  crossEntropyBackward: 6,
+  depthwiseInputGradient: 18,
+  depthwiseFilterGradient: 18,
+} as const;
+
+/** The kernels, documented in assembly/. Addresses and strides are in bytes; a kernel without a result returns undefined. */
+export type Kernels = Record<keyof typeof parameterCounts, (...parameters: (number | boolean)[]) => number>;
+
+/** A module with one function (v128, v128, v128) -> v128 made of f32x4.relaxed_madd. */
+const relaxedProbe = Uint8Array.from([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32,
+  1, 32, 2, 253, 133, 2, 11,
+]);
+
+export function isMemory(value: unknown): value is WasmMemory {
+  return value instanceof WebAssembly.Memory;
+}
+
+function isKernels(exports: Record<string, unknown>): exports is Kernels {
+  return Object.entries(parameterCounts).every(([name, count]) => {
+    const kernel = exports[name];
+    return typeof kernel === 'function' && kernel.length === count;
+  });
+}
+
+/**
+ * Instantiates the kernels on `memory`, the heap of tfjs-backend-wasm. With relaxed SIMD, which Node has from version 22
+ * on, they use fused multiply-add. Node 20's flag for it is left alone: it gains nothing there.
+ * @throws Error where the file in `wasmDir` is missing or was built from other sources.
+ */
+export async function loadKernels(
+  wasmDir: string,
+  memory: WasmMemory,
+): Promise<{ kernels: Kernels; relaxed: boolean }> {
+  const relaxed = WebAssembly.validate(relaxedProbe);
+  const path = join(wasmDir, relaxed ? 'kernels-relaxed.wasm' : 'kernels.wasm');
+  const module = new WebAssembly.Module(await readFile(path));
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  if (!isKernels(exports)) throw new Error(`${path} does not fit this version; build it again`);
+  return { kernels: exports, relaxed };
+}

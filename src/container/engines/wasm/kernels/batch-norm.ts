@@ -1,0 +1,128 @@
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import type { TrainingOps } from '../../training-ops';
+import { registerWasmKernel, type WasmContext } from '../context';
+import { sizeOf } from '../heap';
+
+const forwardName = 'TinyCatsBatchNorm';
+const backwardName = 'TinyCatsBatchNormGradient';
+
+const lastOf = (shape: readonly number[]): number => shape[shape.length - 1] ?? 1;
+
+function installTraining({ tf, heap, kernels }: WasmContext): void {
+  registerWasmKernel(tf, forwardName, (call) => {
+    const x = call.input('x');
+    const channels = lastOf(x.shape);
+    const y = heap.allocate(x.shape);
+    const mean = heap.allocate([channels]);
+    const variance = heap.allocate([channels]);
+    heap.withScratch(3 * channels * 4, (scratch) =>
+      kernels.batchNormForward(
+        heap.address(x),
+        heap.address(call.input('gamma')),
+        heap.address(call.input('beta')),
+        heap.address(y),
+        heap.address(mean),
+        heap.address(variance),
+        scratch,
+        sizeOf(x.shape) / channels,
+        channels,
+        call.number('epsilon'),
+      ),
+    );
+    return [y, mean, variance];
+  });
+  registerWasmKernel(tf, backwardName, (call) => {
+    const x = call.input('x');
+    const channels = lastOf(x.shape);
+    const dx = heap.allocate(x.shape);
+    const dGamma = heap.allocate([channels]);
+    const dBeta = heap.allocate([channels]);
+    heap.withScratch(3 * channels * 4, (scratch) =>
+      kernels.batchNormBackward(
+        heap.address(call.input('dy')),
+        heap.address(x),
+        heap.address(call.input('gamma')),
+        heap.address(call.input('mean')),
+        heap.address(call.input('variance')),
+        heap.address(dx),
+        heap.address(dGamma),
+        heap.address(dBeta),
+        scratch,
+        sizeOf(x.shape) / channels,
+        channels,
+        call.number('epsilon'),
+      ),
+    );
+    return [dx, dGamma, dBeta];
+  });
+}
+
+function installGradient({ tf }: WasmContext): void {
+  tf.registerGradient({
+    kernelName: forwardName,
+    inputsToSave: ['x', 'gamma'],
+    outputsToSave: [false, true, true],
+    gradFunc: (dys: Tensor | Tensor[], saved: Tensor[], attrs) => {
+      const [dy] = Array.isArray(dys) ? dys : [dys];
+      const [x, gamma, mean, variance] = saved;
+      if (!dy || !x || !gamma || !mean || !variance) throw new Error('Batch normalization saved too little');
+      let parts: Tensor[] | undefined;
+      // tfjs asks for each gradient on its own and only for those it needs; one kernel makes all three.
+      const part = (index: number) => (): Tensor => {
+        parts ??= tf.engine().runKernel<Tensor[]>(backwardName, { dy, x, gamma, mean, variance }, attrs);
+        const tensor = parts[index];
+        if (!tensor) throw new Error('Batch normalization has three gradients');
+        return tensor;
+      };
+      return { x: part(0), gamma: part(1), beta: part(2) };
+    },
+  });
+}
+
+function installInference({ tf, heap, kernels }: WasmContext): void {
+  registerWasmKernel(tf, tf.FusedBatchNorm, (call) => {
+    const x = call.input('x');
+    const mean = call.input('mean');
+    const variance = call.input('variance');
+    const offset = call.optionalInput('offset');
+    const scale = call.optionalInput('scale');
+    const channels = lastOf(x.shape);
+    const perChannel = [mean, variance, offset, scale].every(
+      (tensor) => tensor === undefined || (tensor.shape.length === 1 && tensor.shape[0] === channels),
+    );
+    if (!perChannel || sizeOf(x.shape) === 0) return call.stock();
+    const out = heap.allocate(x.shape);
+    heap.withScratch(2 * channels * 4, (scratch) =>
+      kernels.batchNormApply(
+        heap.address(x),
+        scale ? heap.address(scale) : 0,
+        offset ? heap.address(offset) : 0,
+        heap.address(mean),
+        heap.address(variance),
+        heap.address(out),
+        scratch,
+        sizeOf(x.shape) / channels,
+        channels,
+        call.number('varianceEpsilon'),
+      ),
+    );
+    return out;
+  });
+}
+
+/** Registers batch normalization for training (with its gradient) and a fast one for inference. */
+export function installBatchNorm(context: WasmContext): void {
+  installTraining(context);
+  installGradient(context);
+  installInference(context);
+}
+
+/** Training-mode batch normalization by one kernel. */
+export function fusedBatchNorm({ tf }: WasmContext): TrainingOps['batchNorm'] {
+  return (x, gamma, beta, epsilon) => {
+    const [y, mean, variance] = tf
+      .engine()
+      .runKernel<[Tensor, Tensor1D, Tensor1D]>(forwardName, { x, gamma, beta }, { epsilon });
+    return { y, mean, variance };
+  };
+}

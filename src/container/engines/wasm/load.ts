@@ -1,0 +1,92 @@
+import { access } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join, sep } from 'node:path';
+import type { EngineBackend, Tf } from '../engine';
+import type { TrainingOps } from '../training-ops';
+import type { WasmContext } from './context';
+import { Heap } from './heap';
+import { isMemory, loadKernels, type WasmMemory } from './kernel-module';
+import { fusedBatchNorm, installBatchNorm } from './kernels/batch-norm';
+import { installConv2D } from './kernels/conv2d';
+import { fusedCrossEntropy, installCrossEntropy } from './kernels/cross-entropy';
+import { installDepthwise } from './kernels/depthwise';
+import { installMatMul } from './kernels/mat-mul';
+import { fusedAdam, fusedClipByGlobalNorm, installOptimizer } from './kernels/optimizer';
+import { installReductions } from './kernels/reductions';
+import { installReluGradient } from './kernels/relu';
+
+/** Kernels are installed once per backend; loading again must not stack them. */
+const loaded = new WeakMap<object, EngineBackend>();
+
+/** The memory that the backend's Emscripten module runs on. */
+function memoryOf(module: unknown): WasmMemory {
+  if (typeof module === 'object' && module !== null && 'asm' in module) {
+    const exports = module.asm;
+    if (typeof exports === 'object' && exports !== null) {
+      const memory: unknown = Object.values(exports).find(isMemory);
+      if (isMemory(memory)) return memory;
+    }
+  }
+  throw new Error('tfjs-backend-wasm does not show its memory');
+}
+
+/**
+ * Runs `work` and removes the process-wide error handlers that it adds. Emscripten installs two that throw again what
+ * they get, which would take the place of the trainer's own.
+ */
+async function withoutNewErrorHandlers<T>(work: () => Promise<T>): Promise<T> {
+  const uncaught = process.listeners('uncaughtException');
+  const unhandled = process.listeners('unhandledRejection');
+  try {
+    return await work();
+  } finally {
+    for (const listener of process.listeners('uncaughtException')) {
+      if (!uncaught.includes(listener)) process.off('uncaughtException', listener);
+    }
+    for (const listener of process.listeners('unhandledRejection')) {
+      if (!unhandled.includes(listener)) process.off('unhandledRejection', listener);
+    }
+  }
+}
+
+function installKernels(context: WasmContext): TrainingOps {
+  installMatMul(context);
+  installConv2D(context);
+  installDepthwise(context);
+  installReductions(context);
+  installReluGradient(context);
+  installBatchNorm(context);
+  installCrossEntropy(context);
+  installOptimizer(context);
+  return {
+    batchNorm: fusedBatchNorm(context),
+    crossEntropy: fusedCrossEntropy(context),
+    clipByGlobalNorm: fusedClipByGlobalNorm(context),
+    adam: fusedAdam(context),
+  };
+}
+
+/**
+ * Makes tfjs-backend-wasm the current backend, with our kernels on its heap.
+ * @throws Error where a file is missing in `wasmDir` or the machine lacks wasm SIMD.
+ */
+export async function loadWasm(tf: Tf, wasmDir: string): Promise<EngineBackend> {
+  await access(join(wasmDir, 'tfjs-backend-wasm-simd.wasm'));
+  const { BackendWasm, setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+  if (!(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'))) throw new Error('this machine has no wasm SIMD');
+  if (!tf.engine().backendNames().includes('wasm'))
+    throw new Error('tfjs-backend-wasm did not register itself');
+  if (!('wasm' in tf.engine().registry)) setWasmPaths(wasmDir.endsWith(sep) ? wasmDir : wasmDir + sep);
+  if (!(await withoutNewErrorHandlers(() => tf.setBackend('wasm'))))
+    throw new Error('tfjs-backend-wasm did not start');
+  const backend = tf.backend();
+  if (!(backend instanceof BackendWasm)) throw new Error('the wasm backend is not that of tfjs-backend-wasm');
+  const present = loaded.get(backend);
+  if (present) return present;
+  const { kernels, relaxed } = await loadKernels(wasmDir, memoryOf(backend.wasm));
+  const ops = installKernels({ tf, heap: new Heap(backend), kernels });
+  const processor = cpus()[0]?.model.trim() ?? 'CPU';
+  const result = { device: `${processor}, wasm SIMD${relaxed ? ' + FMA' : ''}`, ops };
+  loaded.set(backend, result);
+  return result;
+}

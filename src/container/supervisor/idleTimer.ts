@@ -1,0 +1,39 @@
+/** Counts the scaledown window, from the end of the last work. */
+export class IdleTimer {
+  private timer: NodeJS.Timeout | undefined;
+  private since: number | undefined;
+
+  constructor(
+    private windowMs: number,
+    private readonly elapsed: () => void,
+  ) {}
+
+  /** Work has ended: the window begins. */
+  restart(): void {
+    this.since = performance.now();
+    this.schedule();
+  }
+
+  /** Work has begun. */
+  pause(): void {
+    this.since = undefined;
+    clearTimeout(this.timer);
+  }
+
+  setWindow(windowMs: number): void {
+    this.windowMs = windowMs;
+    if (this.since !== undefined) {
+      this.schedule();
+    }
+  }
+
+  /** Milliseconds until the window has passed; null while there is work. */
+  remainingMs(): number | null {
+    return this.since === undefined ? null : Math.max(0, this.since + this.windowMs - performance.now());
+  }
+
+  private schedule(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(this.elapsed, this.remainingMs() ?? 0);
+  }
+}

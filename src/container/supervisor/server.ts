@@ -1,0 +1,138 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
+import { MAX_MESSAGE_BYTES } from '../../protocol/rpc';
+
+const HOST = '127.0.0.1';
+const MAX_CONNECTIONS = 32;
+const HEARTBEAT_MS = 5000;
+const MISSED_HEARTBEATS = 3;
+/** RFC 6455, 7.4.1: the endpoint goes away. Clients tell a container that ends from a link that broke by it. */
+const GOING_AWAY = 1001;
+
+/** The container's only door: WebSocket on the loopback address, for who holds the token. */
+export class ContainerServer {
+  private constructor(
+    private readonly http: Server,
+    private readonly sockets: WebSocketServer,
+    readonly port: number,
+  ) {}
+
+  /**
+   * @param port 0 for any free port
+   * @throws Error if the port is taken
+   */
+  static async listen(
+    port: number,
+    token: string,
+    accept: (socket: WebSocket) => void,
+  ): Promise<ContainerServer> {
+    const http = createServer((_request, response) => {
+      response
+        .writeHead(426, { connection: 'close' })
+        .end('This is a Tiny Cats container: WebSocket only.\n');
+    });
+    const sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: MAX_MESSAGE_BYTES,
+      perMessageDeflate: false,
+    });
+    http.on('upgrade', (request, socket, head) => {
+      const refused = refuse(request, token, sockets.clients.size);
+      if (refused !== undefined) {
+        rejectUpgrade(socket, refused);
+        return;
+      }
+      sockets.handleUpgrade(request, socket, head, (client) => {
+        client.on('error', () => {
+          client.terminate();
+        });
+        watchHeartbeat(client);
+        accept(client);
+      });
+    });
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', (error) => {
+        const taken = 'code' in error && error.code === 'EADDRINUSE';
+        reject(
+          taken
+            ? new Error(
+                `Port ${port} on ${HOST} is already taken by another program. Choose another with tinyCats.port ` +
+                  'or --port, or 0 for any free one.',
+              )
+            : error,
+        );
+      });
+      http.listen(port, HOST, resolve);
+    });
+    return new ContainerServer(http, sockets, addressOf(http).port);
+  }
+
+  /** Tells every client that the container goes, then closes. */
+  async close(): Promise<void> {
+    for (const client of this.sockets.clients) {
+      client.close(GOING_AWAY, 'the container is let go');
+    }
+    const closed = new Promise<void>((resolve) => this.http.close(() => resolve()));
+    const impatience = setTimeout(() => {
+      for (const client of this.sockets.clients) {
+        client.terminate();
+      }
+      this.http.closeAllConnections();
+    }, 500);
+    await closed;
+    clearTimeout(impatience);
+  }
+}
+
+/** The HTTP status with which a request is refused; undefined if it may come in. */
+function refuse(request: IncomingMessage, token: string, connections: number): string | undefined {
+  // Only a browser sends an Origin, and no browser has any business here.
+  if (request.headers.origin !== undefined) {
+    return '403 Forbidden';
+  }
+  if (!isSame(request.headers.authorization ?? '', `Bearer ${token}`)) {
+    return '401 Unauthorized';
+  }
+  return connections >= MAX_CONNECTIONS ? '503 Service Unavailable' : undefined;
+}
+
+/** Compares in constant time, whatever the lengths. */
+function isSame(given: string, expected: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+function rejectUpgrade(socket: Duplex, status: string): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function watchHeartbeat(client: WebSocket): void {
+  let silentBeats = 0;
+  const alive = (): void => {
+    silentBeats = 0;
+  };
+  client.on('pong', alive).on('ping', alive).on('message', alive);
+  const timer = setInterval(() => {
+    if (silentBeats >= MISSED_HEARTBEATS) {
+      client.terminate();
+      return;
+    }
+    silentBeats += 1;
+    client.ping();
+  }, HEARTBEAT_MS);
+  client.once('close', () => clearInterval(timer));
+}
+
+function addressOf(server: Server): AddressInfo {
+  const address = server.address();
+  if (address === null || typeof address === 'string') {
+    throw new Error('the server has no port');
+  }
+  return address;
+}

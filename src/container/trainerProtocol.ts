@@ -1,0 +1,65 @@
+import * as v from 'valibot';
+import { logLevelSchema, phaseSchema, runEventBodySchema } from '../protocol/events';
+import { parameterValuesSchema } from '../protocol/parameters';
+import { runErrorSchema } from '../protocol/run';
+
+/** What the enter hook needs to know; given once, when the trainer starts. */
+export const enterOptionsSchema = v.object({
+  type: v.literal('enter'),
+  engine: v.string(),
+  wasmDir: v.string(),
+  enginesDir: v.string(),
+  dataDir: v.string(),
+  hint: v.object({ recipe: v.string(), params: parameterValuesSchema }),
+  /** Milliseconds since the epoch; phases are counted from there. */
+  spawnedAt: v.number(),
+});
+export type EnterOptions = v.InferOutput<typeof enterOptionsSchema>;
+
+export const runOrderSchema = v.object({
+  type: v.literal('run'),
+  runId: v.string(),
+  recipe: v.string(),
+  /** Checked against the recipe. */
+  params: parameterValuesSchema,
+  /** The run's folder in the outputs volume. */
+  runDir: v.string(),
+  outputsDir: v.string(),
+  dataDir: v.string(),
+  /** When the user asked for it, milliseconds since the epoch; phases are counted from there. */
+  askedAt: v.number(),
+});
+export type RunOrder = v.InferOutput<typeof runOrderSchema>;
+
+/** Supervisor to trainer. */
+export const toTrainerSchema = v.variant('type', [
+  enterOptionsSchema,
+  runOrderSchema,
+  /** Finish the running step, save a checkpoint, end. */
+  v.object({ type: v.literal('stop') }),
+]);
+export type ToTrainer = v.InferOutput<typeof toTrainerSchema>;
+
+const endedSchema = v.object({
+  type: v.literal('ended'),
+  runId: v.string(),
+  status: v.picklist(['completed', 'failed', 'stopped']),
+  output: v.nullable(v.string()),
+  val_acc: v.nullable(v.number()),
+  error: v.optional(runErrorSchema),
+});
+export type Ended = v.InferOutput<typeof endedSchema>;
+
+/** Trainer to supervisor. */
+export const fromTrainerSchema = v.variant('type', [
+  v.object({ type: v.literal('phase'), phase: phaseSchema }),
+  v.object({ type: v.literal('log'), level: logLevelSchema, text: v.string() }),
+  /** The enter hook is done. */
+  v.object({ type: v.literal('ready'), engine: v.string(), device: v.string() }),
+  v.object({ type: v.literal('enterFailed'), message: v.string() }),
+  v.object({ type: v.literal('event'), runId: v.string(), event: runEventBodySchema }),
+  /** The first training step is done: the supervisor stamps it. */
+  v.object({ type: v.literal('firstStep'), runId: v.string() }),
+  endedSchema,
+]);
+export type FromTrainer = v.InferOutput<typeof fromTrainerSchema>;

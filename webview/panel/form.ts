@@ -1,0 +1,194 @@
+import type {
+  ParameterProblem,
+  ParameterSpec,
+  ParameterValues,
+  RecipeSpec,
+} from '../../src/protocol/parameters';
+import { defaultParameters } from '../../src/protocol/parameters';
+import { SAMPLE_DATA_SET } from '../../src/protocol/recipes';
+import type { FieldControl } from '../shared/components';
+import { button, checkbox, dropdown, textField } from '../shared/components';
+import { el, setText, textButton } from '../shared/dom';
+import { humanName } from '../shared/format';
+import { fieldProblem, fieldText, groupParameters, problemText, readFields } from './formModel';
+import type { Send } from './model';
+import type { FoldedSection } from './section';
+import { foldedSection } from './section';
+
+interface Field {
+  spec: ParameterSpec;
+  control: FieldControl;
+  problem: HTMLElement;
+}
+
+/** The form for the next run's parameters, made from a recipe. */
+export class ParameterForm {
+  readonly element: HTMLElement;
+  private readonly section: FoldedSection;
+  private readonly advanced = el('details', { class: 'advanced' });
+  private readonly fields = new Map<string, Field>();
+  private recipe: RecipeSpec | null = null;
+  private given = '';
+
+  constructor(
+    private readonly send: Send,
+    private readonly onSubmit: () => void,
+    private readonly onChange: () => void,
+  ) {
+    this.section = foldedSection('parameters', 'Parameters', true);
+    this.element = this.section.element;
+    setText(this.section.note, 'of the next run');
+  }
+
+  /** Shows values that came from the host; edits of the user stay as long as these are the same as before. */
+  render(recipe: RecipeSpec, params: ParameterValues): void {
+    if (JSON.stringify(recipe) !== JSON.stringify(this.recipe)) {
+      this.recipe = recipe;
+      this.given = '';
+      this.build(recipe);
+    }
+    const given = JSON.stringify(params);
+    if (given !== this.given) {
+      this.given = given;
+      this.setValues(params);
+    }
+  }
+
+  /** Sets one field, as the user would. */
+  set(name: string, value: string): void {
+    const field = this.fields.get(name);
+    if (field !== undefined) {
+      field.control.value = value;
+      this.check(field);
+      this.onChange();
+    }
+  }
+
+  text(name: string): string {
+    return this.fields.get(name)?.control.value ?? '';
+  }
+
+  /** All values, or null after showing what is wrong with them. */
+  read(): ParameterValues | null {
+    if (this.recipe === null) {
+      return null;
+    }
+    const texts = new Map([...this.fields].map(([name, { control }]) => [name, control.value]));
+    const { values, problems } = readFields(this.recipe, texts);
+    if (problems.length > 0) {
+      this.showProblems(problems);
+      return null;
+    }
+    return values;
+  }
+
+  /** Shows problems at their fields and moves to the first of them. */
+  showProblems(problems: readonly ParameterProblem[]): void {
+    for (const field of this.fields.values()) {
+      const problem = problems.find(({ name }) => name === field.spec.name);
+      this.mark(field, problem === undefined ? null : problemText(problem.name, problem.message));
+    }
+    const wrong = [...this.fields.values()].find(({ spec }) =>
+      problems.some(({ name }) => name === spec.name),
+    );
+    if (wrong !== undefined) {
+      this.section.open = true;
+      this.advanced.open ||= this.advanced.contains(wrong.control.element);
+      wrong.control.element.scrollIntoView({ block: 'center' });
+      wrong.control.focus();
+    }
+  }
+
+  private build(recipe: RecipeSpec): void {
+    this.fields.clear();
+    const { main, advanced } = groupParameters(recipe);
+    this.advanced.replaceChildren(
+      el('summary', { text: 'Advanced' }),
+      el('div', { class: 'fields' }, ...advanced.map((spec) => this.field(spec))),
+    );
+    this.advanced.hidden = advanced.length === 0;
+    const reset = button({
+      label: 'Reset to Defaults',
+      appearance: 'secondary',
+      onClick: () => this.setValues(defaultParameters(recipe)),
+    });
+    this.section.body.replaceChildren(
+      el('div', { class: 'fields' }, ...main.map((spec) => this.field(spec))),
+      this.advanced,
+      el('div', { class: 'form-end' }, reset.element),
+    );
+  }
+
+  private field(spec: ParameterSpec): HTMLElement {
+    const problem = el('p', { class: 'problem', attributes: { 'aria-live': 'polite' } });
+    problem.hidden = true;
+    const control = this.control(spec);
+    const field = { spec, control, problem };
+    this.fields.set(spec.name, field);
+    const hint = el('p', { class: 'hint', text: spec.description });
+    const element = el('div', { class: `field ${spec.type}` }, control.element, problem, hint);
+    if (spec.type === 'folder') {
+      const choose = button({
+        label: 'Choose…',
+        icon: 'folder',
+        appearance: 'secondary',
+        onClick: () => this.send({ type: 'chooseFolder', name: spec.name }),
+      });
+      const line = el('div', { class: 'field-line' }, control.element, choose.element);
+      const sample = textButton('Use the sample', () => this.set(spec.name, SAMPLE_DATA_SET));
+      hint.append(' · ', sample);
+      element.prepend(line);
+    }
+    return element;
+  }
+
+  private control(spec: ParameterSpec): FieldControl {
+    const label = humanName(spec.name);
+    const changed = () => {
+      const field = this.fields.get(spec.name);
+      if (field !== undefined) {
+        this.check(field);
+      }
+      this.onChange();
+    };
+    switch (spec.type) {
+      case 'boolean':
+        return checkbox({ label, checked: spec.default, onChange: changed });
+      case 'choice':
+        return dropdown({
+          label,
+          choices: spec.choices.map((choice) => ({ value: choice, label: choice })),
+          value: spec.default,
+          onChange: changed,
+        });
+      case 'integer':
+      case 'number':
+      case 'folder':
+      case 'text':
+        return textField({
+          label,
+          value: fieldText(spec.default),
+          onInput: changed,
+          onEnter: this.onSubmit,
+        });
+    }
+  }
+
+  private setValues(params: ParameterValues): void {
+    for (const field of this.fields.values()) {
+      field.control.value = fieldText(params[field.spec.name] ?? field.spec.default);
+      this.check(field);
+    }
+    this.onChange();
+  }
+
+  private check(field: Field): void {
+    this.mark(field, fieldProblem(field.spec, field.control.value));
+  }
+
+  private mark({ control, problem }: Field, message: string | null): void {
+    control.setProblem(message);
+    problem.hidden = message === null;
+    setText(problem, message ?? '');
+  }
+}

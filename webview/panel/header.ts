@@ -1,0 +1,188 @@
+import { isFinal } from '../../src/protocol/run';
+import { progress, timeLeftMs } from '../../src/protocol/runView';
+import type { RunView } from '../../src/protocol/runView';
+import type { ButtonControl } from '../shared/components';
+import { button } from '../shared/components';
+import { el, setText, setVariable } from '../shared/dom';
+import { formatClock, formatTimeLeft } from '../shared/format';
+import { icon } from '../shared/icons';
+import type { Tone } from './headline';
+import { actions, containerBadge, progressTexts, shortId, startText, stateBadge } from './headline';
+import type { PanelModel, Send } from './model';
+
+/** Title, state, buttons and progress; stays in view while the page scrolls. */
+export class Header {
+  readonly element: HTMLElement;
+  private readonly title = el('h1');
+  private readonly runId = el('span', { class: 'run-id' });
+  private readonly state = el('span', { class: 'badge' });
+  private readonly bar = el('div', {
+    class: 'progress-bar',
+    attributes: {
+      role: 'progressbar',
+      'aria-label': 'Training',
+      'aria-valuemin': '0',
+      'aria-valuemax': '100',
+    },
+  });
+  private readonly texts = el('div', { class: 'progress-texts' });
+  private readonly time = el('div', { class: 'progress-time' });
+  private readonly progressLine = el('div', { class: 'progress-line' }, this.texts, this.time);
+  private readonly train: ButtonControl;
+  private readonly rerun: ButtonControl;
+  private readonly stop: ButtonControl;
+  private stopAskedFor: string | null = null;
+  private model: PanelModel | null = null;
+
+  constructor(send: Send, train: () => void) {
+    this.train = button({
+      label: 'Train',
+      icon: 'play',
+      appearance: 'primary',
+      title: 'Train with the parameters below',
+      onClick: train,
+    });
+    this.rerun = button({
+      label: 'Rerun',
+      icon: 'rerun',
+      appearance: 'secondary',
+      title: 'Rerun on Warm Container: the same parameters again',
+      onClick: () => send({ type: 'rerun' }),
+    });
+    this.stop = button({
+      label: 'Stop',
+      icon: 'stop',
+      appearance: 'secondary',
+      onClick: () => {
+        this.stopAskedFor = this.model?.run?.runId ?? null;
+        send({ type: 'stop' });
+        if (this.model !== null) {
+          this.render(this.model);
+        }
+      },
+    });
+    const buttons = el(
+      'div',
+      { class: 'buttons', attributes: { role: 'group', 'aria-label': 'Run' } },
+      this.stop.element,
+      this.rerun.element,
+      this.train.element,
+    );
+    const titleLine = el(
+      'div',
+      { class: 'title-line' },
+      el('div', { class: 'title' }, this.title, this.runId, this.state),
+      buttons,
+    );
+    this.element = el('header', { class: 'top' }, titleLine, this.progressLine, this.bar);
+  }
+
+  render(model: PanelModel): void {
+    this.model = model;
+    const { run } = model;
+    setText(this.title, model.recipe.title);
+    setText(this.runId, run === null ? '' : shortId(run.runId));
+    this.runId.title = run?.runId ?? '';
+    this.state.hidden = run === null;
+    if (run !== null) {
+      const { label, tone } = stateBadge(run.state);
+      paintBadge(this.state, label, tone);
+    }
+    this.renderButtons(model);
+    this.progressLine.hidden = run === null;
+    this.bar.hidden = run === null || isFinal(run.state);
+    if (run !== null) {
+      this.renderProgress(run);
+    }
+  }
+
+  /** Brings the times up to date; called once a second while a run goes on. */
+  renderTime(run: RunView): void {
+    const now = Date.now();
+    const elapsed = run.createdAt === 0 ? null : Math.max(0, (run.endedAt ?? now) - run.createdAt);
+    const left = isFinal(run.state) ? null : timeLeftMs(run, now);
+    const texts = [
+      left === null ? null : `about ${formatTimeLeft(left)} left`,
+      elapsed === null ? null : `${formatClock(elapsed)} elapsed`,
+    ];
+    setText(this.time, texts.filter((text) => text !== null).join(' · '));
+  }
+
+  private renderButtons(model: PanelModel): void {
+    const asked = model.run !== null && model.run.runId === this.stopAskedFor;
+    const can = actions(model.run, model.container, model.mayTrain, asked);
+    this.train.element.hidden = model.run === null || can.stop !== 'hidden';
+    this.rerun.element.hidden = model.run === null || can.stop !== 'hidden';
+    this.stop.element.hidden = can.stop === 'hidden';
+    this.train.setDisabled(!can.train);
+    this.rerun.setDisabled(!can.rerun);
+    this.stop.setLabel(can.stop === 'kill' ? 'Kill' : 'Stop');
+    this.stop.setTitle(
+      can.stop === 'kill'
+        ? 'End the run at once, without waiting for the running step'
+        : 'Finish the running step, save a checkpoint and end the run',
+    );
+  }
+
+  private renderProgress(run: RunView): void {
+    const texts = progressTexts(run);
+    if (this.texts.childElementCount !== texts.length) {
+      this.texts.replaceChildren(...texts.map(() => el('span')));
+    }
+    texts.forEach((text, index) => {
+      const node = this.texts.children[index];
+      if (node !== undefined) {
+        setText(node, text);
+      }
+    });
+    const done = progress(run);
+    this.bar.classList.toggle('endless', run.step === null);
+    setVariable(this.bar, '--done', String(done));
+    if (run.step === null) {
+      this.bar.removeAttribute('aria-valuenow');
+    } else {
+      this.bar.setAttribute('aria-valuenow', String(Math.round(done * 100)));
+    }
+    this.bar.setAttribute('aria-valuetext', texts.join(', '));
+    this.renderTime(run);
+  }
+}
+
+/** How the run started, the container's state, engine and device. */
+export class Facts {
+  readonly element = el('div', { class: 'facts' });
+  private readonly start = el('span', { class: 'chip start' });
+  private readonly startText = el('span');
+  private readonly container = el('span', { class: 'chip container' });
+  private readonly device = el('span', { class: 'chip plain' });
+  private startKind = '';
+
+  constructor() {
+    this.element.append(this.start, this.container, this.device);
+  }
+
+  render({ run, container }: PanelModel): void {
+    this.start.hidden = run === null || run.lastSeq === 0;
+    if (run !== null) {
+      if (run.start !== this.startKind) {
+        this.startKind = run.start;
+        this.start.replaceChildren(icon(run.start === 'warm' ? 'flame' : 'snow'), this.startText);
+        this.start.classList.toggle('warm', run.start === 'warm');
+      }
+      setText(this.startText, startText(run));
+    }
+    const { label, tone } = containerBadge(container);
+    paintBadge(this.container, label, tone);
+    const engine = run?.engine === undefined || run.engine === '' ? container.engine : run.engine;
+    const device = run?.device === undefined || run.device === '' ? container.device : run.device;
+    const text = [engine, device].filter((part) => part !== '').join(' · ');
+    this.device.hidden = text === '';
+    setText(this.device, text);
+    this.device.title = 'Engine and device';
+  }
+}
+
+function paintBadge(element: HTMLElement, label: string, tone: Tone): void {
+  setText(element, label);
+  element.dataset.tone = tone;
+}

@@ -1,0 +1,63 @@
+import { SAMPLE_DATA_SET } from '../../src/protocol/recipes';
+import type { ButtonControl } from '../shared/components';
+import { button } from '../shared/components';
+import { el, setText } from '../shared/dom';
+import { sleepingCat } from './cat';
+import { actions } from './headline';
+import type { PanelModel, Send } from './model';
+
+const DATA_PARAMETER = 'data_dir';
+
+/** Shown while there is no run: what this is and the two ways to begin. */
+export class Invitation {
+  readonly element: HTMLElement;
+  private readonly train: ButtonControl;
+  private readonly why = el('p', { class: 'quiet' });
+  private readonly choose: ButtonControl;
+
+  constructor(send: Send, train: () => void) {
+    this.train = button({ label: '', icon: 'play', appearance: 'primary', onClick: train });
+    this.choose = button({
+      label: 'Choose a Folder…',
+      icon: 'folder',
+      appearance: 'secondary',
+      onClick: () => send({ type: 'chooseFolder', name: DATA_PARAMETER }),
+    });
+    this.element = el(
+      'section',
+      { class: 'invitation', attributes: { 'aria-label': 'Begin' } },
+      sleepingCat(),
+      el('h2', { text: 'Train your first tiny cats' }),
+      el('p', {
+        text: 'The first run warms a container. It stays warm, so every run after that begins at once.',
+      }),
+      el('div', { class: 'buttons' }, this.train.element, this.choose.element),
+      this.why,
+    );
+  }
+
+  /** @param dataDir what the parameter form names as the data folder */
+  render(model: PanelModel, dataDir: string): void {
+    this.element.hidden = model.run !== null;
+    const can = actions(model.run, model.container, model.mayTrain, false);
+    this.train.setLabel(
+      dataDir === SAMPLE_DATA_SET ? 'Train on the Sample Cats' : `Train on ${folderName(dataDir)}`,
+    );
+    this.train.setDisabled(!can.train);
+    this.choose.setDisabled(!model.mayTrain);
+    setText(this.why, whyNot(model, can.train));
+    this.why.hidden = this.why.textContent === '';
+  }
+}
+
+function whyNot(model: PanelModel, canTrain: boolean): string {
+  if (!model.mayTrain) {
+    return 'Open a folder and trust the workspace to train here.';
+  }
+  return canTrain ? 'A folder needs one sub-folder of images for each class.' : 'Another run is training.';
+}
+
+function folderName(path: string): string {
+  const name = path.split(/[\\/]/).findLast((part) => part !== '');
+  return name === undefined ? 'This Folder' : `“${name}”`;
+}

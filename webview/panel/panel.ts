@@ -1,0 +1,189 @@
+import type { HostToPanel } from '../../src/protocol/panel';
+import { isFinal } from '../../src/protocol/run';
+import type { RunView } from '../../src/protocol/runView';
+import { applyEvent } from '../../src/protocol/runView';
+import { el, setText } from '../shared/dom';
+import { Charts } from './charts';
+import { CheckpointsCard, DatasetCard, RunParametersCard } from './details';
+import { ParameterForm } from './form';
+import { Facts, Header } from './header';
+import { stateBadge } from './headline';
+import { Invitation } from './invitation';
+import { Log } from './log';
+import type { PanelModel, Send } from './model';
+import { ProblemBanner } from './problems';
+import { Startup } from './startup';
+
+/** Curves are drawn at most this often, however many events come. */
+const CHART_PERIOD_MS = 100;
+const CLOCK_PERIOD_MS = 1000;
+
+/** The page: keeps the model up to date with the host's messages and draws what has changed once a frame. */
+export class Panel {
+  private readonly header: Header;
+  private readonly facts = new Facts();
+  private readonly banner: ProblemBanner;
+  private readonly invitation: Invitation;
+  private readonly charts = new Charts();
+  private readonly startup = new Startup();
+  private readonly log: Log;
+  private readonly form: ParameterForm;
+  private readonly dataset = new DatasetCard();
+  private readonly checkpoints: CheckpointsCard;
+  private readonly runParameters = new RunParametersCard();
+  private readonly spoken = el('div', {
+    class: 'visually-hidden',
+    attributes: { role: 'status', 'aria-live': 'polite' },
+  });
+  private readonly layout: HTMLElement;
+  private model: PanelModel | null = null;
+  private frame = 0;
+  private chartsDrawnAt = 0;
+  private awaitingSnapshot = false;
+  private spokenState = '';
+
+  constructor(
+    root: HTMLElement,
+    private readonly send: Send,
+    private readonly keepRun: (runId: string | null) => void,
+  ) {
+    const train = () => this.train();
+    this.header = new Header(send, train);
+    this.banner = new ProblemBanner(send);
+    this.invitation = new Invitation(send, train);
+    this.log = new Log(send);
+    this.form = new ParameterForm(send, train, () => this.draw());
+    this.checkpoints = new CheckpointsCard(send);
+    this.layout = el(
+      'main',
+      { class: 'layout' },
+      el('div', { class: 'wide' }, this.facts.element, this.banner.element, this.invitation.element),
+      el('div', { class: 'startup-cell' }, this.startup.element),
+      el('div', { class: 'main-cell' }, this.charts.element, this.log.element),
+      el(
+        'div',
+        { class: 'side-cell' },
+        this.checkpoints.element,
+        this.dataset.element,
+        this.form.element,
+        this.runParameters.element,
+      ),
+    );
+    root.replaceChildren(this.header.element, this.layout, this.spoken);
+    root.hidden = true;
+    setInterval(() => this.tick(), CLOCK_PERIOD_MS);
+  }
+
+  /** Takes a message of the host. */
+  receive(message: HostToPanel): void {
+    switch (message.type) {
+      case 'snapshot':
+        this.awaitingSnapshot = false;
+        this.model = message;
+        this.keepRun(message.run?.runId ?? null);
+        this.form.render(message.recipe, message.params);
+        this.chartsDrawnAt = 0;
+        break;
+      case 'events':
+        this.apply(message.events);
+        break;
+      case 'container':
+        if (this.model !== null) {
+          this.model.container = message.container;
+        }
+        break;
+      case 'parameter':
+        this.form.set(message.name, message.value);
+        break;
+      case 'problems':
+        this.form.showProblems(message.problems);
+        break;
+    }
+    this.draw();
+  }
+
+  private apply(events: Extract<HostToPanel, { type: 'events' }>['events']): void {
+    if (this.awaitingSnapshot) {
+      return;
+    }
+    const run = this.model?.run ?? null;
+    try {
+      for (const event of events) {
+        if (event.runId !== run?.runId) {
+          throw new Error(`an event of run ${event.runId}, which is not shown`);
+        }
+        applyEvent(run, event);
+      }
+    } catch {
+      // Whatever is wrong with the increments, a snapshot puts it right.
+      this.awaitingSnapshot = true;
+      this.send({ type: 'resync' });
+    }
+  }
+
+  private train(): void {
+    const params = this.form.read();
+    if (params !== null) {
+      this.send({ type: 'train', params });
+    }
+  }
+
+  /** Draws with the next frame. */
+  private draw(): void {
+    if (this.frame === 0) {
+      this.frame = requestAnimationFrame((now) => {
+        this.frame = 0;
+        this.drawNow(now);
+      });
+    }
+  }
+
+  private drawNow(now: number): void {
+    const { model } = this;
+    if (model === null) {
+      return;
+    }
+    this.header.element.parentElement?.removeAttribute('hidden');
+    this.layout.classList.toggle('empty', model.run === null);
+    this.header.render(model);
+    this.facts.render(model);
+    this.banner.render(model);
+    this.invitation.render(model, this.form.text('data_dir'));
+    this.startup.render(model);
+    this.dataset.render(model);
+    this.checkpoints.render(model);
+    this.runParameters.render(model);
+    this.charts.element.hidden = model.run === null;
+    this.log.element.hidden = model.run === null;
+    if (model.run !== null) {
+      this.log.render(model.run);
+      this.drawCharts(model.run, now);
+      this.speak(model.run);
+    }
+  }
+
+  private drawCharts(run: RunView, now: number): void {
+    if (this.chartsDrawnAt !== 0 && now - this.chartsDrawnAt < CHART_PERIOD_MS) {
+      this.draw();
+      return;
+    }
+    this.chartsDrawnAt = now;
+    this.charts.render(run);
+  }
+
+  /** Says a change of the run's state to screen readers. */
+  private speak(run: RunView): void {
+    const state = `${run.runId} ${run.state}`;
+    if (state !== this.spokenState) {
+      this.spokenState = state;
+      setText(this.spoken, `Run ${stateBadge(run.state).label.toLowerCase()}`);
+    }
+  }
+
+  private tick(): void {
+    const run = this.model?.run ?? null;
+    if (run !== null && !isFinal(run.state) && document.visibilityState === 'visible') {
+      this.header.renderTime(run);
+    }
+  }
+}
