@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import esbuild from 'esbuild';
+import { buildKernels } from './build-kernels.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -14,7 +15,6 @@ const production = !process.argv.includes('--dev');
 const wasmFiles = [
   ['@tensorflow/tfjs-backend-wasm', 'dist/tfjs-backend-wasm-simd.wasm'],
   ['@jsquash/jpeg', 'codec/dec/mozjpeg_dec.wasm'],
-  ['@jsquash/png', 'codec/pkg/squoosh_png_bg.wasm'],
   ['@jsquash/webp', 'codec/dec/webp_dec.wasm'],
 ];
 
@@ -41,6 +41,7 @@ await rm(dist, { recursive: true, force: true });
 await mkdir(join(dist, 'wasm'), { recursive: true });
 
 await Promise.all([
+  buildKernels(join(dist, 'wasm')),
   ...Object.entries(bundles).map(([name, options]) =>
     esbuild.build({
       ...common,
@@ -63,6 +64,9 @@ await Promise.all([
     loader: { '.svg': 'dataurl' },
   }),
   ...wasmFiles.map(([name, file]) =>
-    cp(join(dirname(require.resolve(`${name}/package.json`)), file), join(dist, 'wasm', file.split('/').at(-1))),
+    cp(
+      join(dirname(require.resolve(`${name}/package.json`)), file),
+      join(dist, 'wasm', file.split('/').at(-1)),
+    ),
   ),
 ]);

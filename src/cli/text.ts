@@ -1,10 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 
-// C0, DEL, C1, and the marks that turn the direction of writing around.
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-const NO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/gu;
+// Control characters, and the marks that turn the direction of writing around.
+const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
 const DOUBLE_WIDTH =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/gu;
+  /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u;
+const segmenter = new Intl.Segmenter();
 
 /** Text from data (names, paths, messages) as one line that cannot steer the terminal. */
 export function plain(text: string): string {
@@ -26,8 +27,11 @@ export function jsonLine(value: unknown): string {
 
 /** Columns that the text takes on a terminal, without colours. */
 export function displayWidth(text: string): number {
-  const visible = stripVTControlCharacters(text).replace(NO_WIDTH, '');
-  return [...visible].length + (visible.match(DOUBLE_WIDTH)?.length ?? 0);
+  let width = 0;
+  for (const { segment } of segmenter.segment(stripVTControlCharacters(text))) {
+    width += NO_WIDTH.test(segment) ? 0 : DOUBLE_WIDTH.test(segment) ? 2 : 1;
+  }
+  return width;
 }
 
 /** Pads to `width` columns. */
@@ -50,4 +54,9 @@ export function wrap(text: string, width: number): string[] {
     }
   }
   return [...lines, line];
+}
+
+/** The parameter `batch_size` is written `--batch-size`. */
+export function optionName(parameterName: string): string {
+  return parameterName.replaceAll('_', '-');
 }

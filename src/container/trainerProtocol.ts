@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { engineChoiceSchema } from '../protocol/container';
 import { logLevelSchema, phaseSchema, runEventBodySchema } from '../protocol/events';
 import { parameterValuesSchema } from '../protocol/parameters';
 import { runErrorSchema } from '../protocol/run';
@@ -6,7 +7,7 @@ import { runErrorSchema } from '../protocol/run';
 /** What the enter hook needs to know; given once, when the trainer starts. */
 export const enterOptionsSchema = v.object({
   type: v.literal('enter'),
-  engine: v.string(),
+  engine: engineChoiceSchema,
   wasmDir: v.string(),
   enginesDir: v.string(),
   dataDir: v.string(),

@@ -10,7 +10,13 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => entities[character] ?? character);
 }
 
-function bundleFolder(extensionUri: vscode.Uri): vscode.Uri {
+/** What is needed of a `vscode.Uri` to make others from it. */
+interface Address<Self> {
+  readonly path: string;
+  with(change: { path: string }): Self;
+}
+
+function bundleFolder<U extends Address<U>>(extensionUri: U): U {
   return extensionUri.with({ path: `${extensionUri.path}/dist/webview` });
 }
 
@@ -21,11 +27,12 @@ export function webviewOptions(extensionUri: vscode.Uri): vscode.WebviewOptions 
 
 /**
  * The page that loads one bundle into `<div id="app">`. Its policy allows that script, style sheets and images of
- * the extension, and no connection at all.
+ * the extension, and no connection at all. The component library looks for the nonce in `csp-nonce`: with an empty style
+ * element it finds out whether the browser knows `:focus-visible`.
  */
-export function webviewHtml(
-  webview: Pick<vscode.Webview, 'cspSource' | 'asWebviewUri'>,
-  extensionUri: vscode.Uri,
+export function webviewHtml<U extends Address<U>>(
+  webview: { readonly cspSource: string; asWebviewUri(uri: U): { toString(): string } },
+  extensionUri: U,
   bundle: WebviewBundle,
   title: string,
 ): string {
@@ -37,7 +44,7 @@ export function webviewHtml(
     );
   const policy = [
     "default-src 'none'",
-    `style-src ${webview.cspSource}`,
+    `style-src ${webview.cspSource} 'nonce-${nonce}'`,
     `script-src 'nonce-${nonce}'`,
     `img-src ${webview.cspSource} data:`,
     `font-src ${webview.cspSource}`,
@@ -47,6 +54,7 @@ export function webviewHtml(
 <head>
 <meta charset="UTF-8">
 <meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
+<meta property="csp-nonce" content="${nonce}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="${source('css')}">
 <title>${escapeHtml(title)}</title>

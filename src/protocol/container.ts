@@ -6,6 +6,10 @@ import { count, milliseconds } from './schema';
 export const containerStateSchema = v.picklist(['warming', 'warm', 'training', 'cooling']);
 export type ContainerState = v.InferOutput<typeof containerStateSchema>;
 
+/** What may compute; `auto` takes the first that works, GPU before CPU. */
+export const engineChoiceSchema = v.picklist(['auto', 'tensorflow', 'wasm', 'cpu']);
+export type EngineChoice = v.InferOutput<typeof engineChoiceSchema>;
+
 export const containerStatusSchema = v.object({
   containerId: v.string(),
   /** Version of the program, as in package.json. */

@@ -1,3 +1,4 @@
+import type { EngineChoice } from '../protocol/container';
 import type { ContainerSettings } from '../protocol/rpc';
 import type { ParameterValues } from '../protocol/parameters';
 
@@ -11,7 +12,7 @@ export interface Endpoint {
 
 /** What a container is started with; the enter hook prepares for the recipe named by `hint`. */
 export interface ContainerOptions {
-  engine: string;
+  engine: EngineChoice;
   /** 0: any free port. */
   port: number;
   settings: ContainerSettings;

@@ -16,10 +16,11 @@ let shown: 'summary' | 'error' | null = null;
 const title = el('h1');
 const format = el('span', { class: 'badge' });
 const status = el('span', { class: 'status', attributes: { role: 'status' } });
+const feedback = el('div', { class: 'feedback', attributes: { role: 'status' } });
 const path = el('p', { class: 'path' });
 const facts = el('dl', { class: 'facts' });
 const notes = el('ul', { class: 'notes' });
-const metadata = el('div');
+const metadata = el('div', { class: 'metadata' });
 const table = tensorTable({
   ...state,
   copy,
@@ -38,7 +39,7 @@ const problem = el(
     onClick: () => send({ type: 'reload' }),
   }).element,
 );
-const content = el('div', {}, facts, notes, metadata, table.element);
+const content = el('div', { class: 'content' }, facts, notes, metadata, table.element);
 problem.hidden = true;
 content.hidden = true;
 
@@ -46,6 +47,7 @@ requireElement('app').append(
   el('header', {}, el('div', { class: 'title' }, title, format, status), path),
   problem,
   content,
+  feedback,
 );
 
 function remember(change: Partial<InspectorState>): void {
@@ -55,7 +57,8 @@ function remember(change: Partial<InspectorState>): void {
 
 function copy(text: string, what: string): void {
   send({ type: 'copy', text });
-  setText(status, `Copied ${what}`);
+  setText(feedback, `Copied ${what}`);
+  feedback.animate([{ opacity: 1 }, { opacity: 1, offset: 0.8 }, { opacity: 0 }], { duration: 2500 });
 }
 
 function showFile(file: string): void {

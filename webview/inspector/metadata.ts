@@ -49,14 +49,14 @@ function list(text: string): Reading {
   return Array.isArray(value) ? { kind: 'chips', items: value.map(inline) } : null;
 }
 
-function pairs(text: string): Reading {
+function pairs(text: string, labelOf: (key: string) => string): Reading {
   const value = parseJson(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return null;
   }
   return {
     kind: 'pairs',
-    pairs: Object.entries(value).map(([key, item]) => ({ key, label: humanName(key), text: inline(item) })),
+    pairs: Object.entries(value).map(([key, item]) => ({ key, label: labelOf(key), text: inline(item) })),
   };
 }
 
@@ -74,8 +74,8 @@ const knownFields: Record<string, { label: string; read: (text: string) => Readi
   epoch: { label: 'Epoch', read: plain },
   backbone: { label: 'Backbone', read: plain },
   classes: { label: 'Classes', read: list },
-  preprocessing: { label: 'Preprocessing', read: pairs },
-  params: { label: 'Parameters of the run', read: pairs },
+  preprocessing: { label: 'Preprocessing', read: (text) => pairs(text, humanName) },
+  params: { label: 'Run parameters', read: (text) => pairs(text, (key) => key) },
   recipe: { label: 'Recipe', read: plain },
   engine: { label: 'Engine', read: plain },
   run_id: { label: 'Run', read: plain },
@@ -105,7 +105,9 @@ export function describeMetadata(entries: readonly Entry[]): { known: Field[]; o
   const known: Field[] = [];
   for (const [key, { label, read }] of Object.entries(knownFields)) {
     const text = byKey.get(key);
-    if (text !== undefined) {
+    // Other programs use this key for something else: "pt", for PyTorch.
+    const foreign = key === 'format' && text !== 'tiny-cats';
+    if (text !== undefined && !foreign) {
       known.push({ key, label, value: read(text) ?? plain(text) });
     }
   }

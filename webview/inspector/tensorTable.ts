@@ -2,6 +2,7 @@ import type { SortColumn, TensorRow } from '../../src/protocol/inspector';
 import { button, textField } from '../shared/components';
 import { el, setText } from '../shared/dom';
 import { counted, formatBytes, formatCount } from '../shared/format';
+import { icon } from '../shared/icons';
 import { rowWindow } from './rowWindow';
 import { columnHeader } from './sortHeader';
 import type { Row, Sort } from './tensorRows';
@@ -172,7 +173,12 @@ export function tensorTable(options: TensorTableOptions): TensorTable {
   });
 
   return {
-    element: el('section', { class: 'tensors' }, el('h2', { text: 'Tensors' }), grid),
+    element: el(
+      'section',
+      { class: 'tensors' },
+      el('div', { class: 'heading' }, el('h2', { text: 'Tensors' })),
+      grid,
+    ),
     update: (tensors) => {
       all = toRows(tensors);
       draw();
@@ -189,11 +195,15 @@ function gridCell(name: string, text: string, title?: string): HTMLElement {
   });
 }
 
-/** For the pointer; the keyboard has Ctrl+C on the chosen row. */
+/** For the pointer; the keyboard has Ctrl+C on the chosen row. A plain button, since many come and go in a scroll. */
 function rowCopyButton(onClick: () => void): HTMLElement {
-  const element = button({ label: 'Copy name', appearance: 'icon', icon: 'copy', onClick }).element;
-  element.tabIndex = -1;
+  const element = el('button', {
+    title: 'Copy name',
+    attributes: { type: 'button', tabindex: '-1', 'aria-label': 'Copy name' },
+  });
+  element.append(icon('copy'));
   element.addEventListener('mousedown', (event) => event.preventDefault());
+  element.addEventListener('click', onClick);
   return element;
 }
 

@@ -84,8 +84,7 @@ export class Charts {
       { class: 'table-scroll visually-hidden' },
       el(
         'table',
-        { class: 'epochs' },
-        el('caption', { class: 'visually-hidden', text: 'Epochs of this run' }),
+        { class: 'epochs', attributes: { 'aria-label': 'Epochs of this run' } },
         el(
           'thead',
           {},

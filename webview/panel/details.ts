@@ -47,8 +47,7 @@ export class DatasetCard {
       el('p', { class: 'path', text: dataset.dir, title: dataset.dir }),
       el(
         'table',
-        { class: 'classes' },
-        el('caption', { class: 'visually-hidden', text: 'Images of each class' }),
+        { class: 'classes', attributes: { 'aria-label': 'Images of each class' } },
         el('tbody', {}, ...rows),
       ),
     );
@@ -113,8 +112,7 @@ export class CheckpointsCard {
     this.body.replaceChildren(
       el(
         'table',
-        { class: 'files' },
-        el('caption', { class: 'visually-hidden', text: 'Checkpoints: file, epoch, accuracy, size' }),
+        { class: 'files', attributes: { 'aria-label': 'Checkpoints: file, epoch, accuracy, size' } },
         el('tbody', {}, ...rows),
       ),
     );

@@ -9,8 +9,14 @@ import { SAMPLE_DATA_SET } from '../../src/protocol/recipes';
 import type { FieldControl } from '../shared/components';
 import { button, checkbox, dropdown, textField } from '../shared/components';
 import { el, setText, textButton } from '../shared/dom';
-import { humanName } from '../shared/format';
-import { fieldProblem, fieldText, groupParameters, problemText, readFields } from './formModel';
+import {
+  fieldProblem,
+  fieldText,
+  groupParameters,
+  parameterLabel,
+  problemText,
+  readFields,
+} from './formModel';
 import type { Send } from './model';
 import type { FoldedSection } from './section';
 import { foldedSection } from './section';
@@ -86,7 +92,11 @@ export class ParameterForm {
   showProblems(problems: readonly ParameterProblem[]): void {
     for (const field of this.fields.values()) {
       const problem = problems.find(({ name }) => name === field.spec.name);
-      this.mark(field, problem === undefined ? null : problemText(problem.name, problem.message));
+      if (problem === undefined) {
+        this.check(field);
+      } else {
+        this.mark(field, problemText(problem.name, problem.message));
+      }
     }
     const wrong = [...this.fields.values()].find(({ spec }) =>
       problems.some(({ name }) => name === spec.name),
@@ -126,7 +136,14 @@ export class ParameterForm {
     const field = { spec, control, problem };
     this.fields.set(spec.name, field);
     const hint = el('p', { class: 'hint', text: spec.description });
-    const element = el('div', { class: `field ${spec.type}` }, control.element, problem, hint);
+    const wholeLine = spec.type === 'folder' || spec.type === 'text';
+    const element = el(
+      'div',
+      { class: wholeLine ? 'field whole-line' : 'field' },
+      control.element,
+      problem,
+      hint,
+    );
     if (spec.type === 'folder') {
       const choose = button({
         label: 'Choose…',
@@ -143,7 +160,7 @@ export class ParameterForm {
   }
 
   private control(spec: ParameterSpec): FieldControl {
-    const label = humanName(spec.name);
+    const label = parameterLabel(spec.name);
     const changed = () => {
       const field = this.fields.get(spec.name);
       if (field !== undefined) {

@@ -6,6 +6,7 @@ import type {
   RecipeSpec,
 } from '../../src/protocol/parameters';
 import { ParameterError, defaultParameters, parseParameter } from '../../src/protocol/parameters';
+import { humanName } from '../shared/format';
 
 /** Parameters that nearly every run changes; the rest is advanced. */
 const MAIN: ReadonlySet<string> = new Set(['data_dir', 'epochs', 'batch_size', 'lr', 'backbone']);
@@ -16,6 +17,24 @@ export function groupParameters(recipe: RecipeSpec): { main: ParameterSpec[]; ad
     main: recipe.parameters.filter((spec) => MAIN.has(spec.name)),
     advanced: recipe.parameters.filter((spec) => !MAIN.has(spec.name)),
   };
+}
+
+/** Words that parameters' names shorten, as people say them. */
+const WORDS: Record<string, string> = {
+  dir: 'folder',
+  lr: 'learning rate',
+  num: 'number of',
+  val: 'validation',
+};
+
+/** The label of a field: "Batch size" for `batch_size`, "Learning rate" for `lr`. */
+export function parameterLabel(name: string): string {
+  return humanName(
+    name
+      .split('_')
+      .map((word) => WORDS[word] ?? word)
+      .join('_'),
+  );
 }
 
 /** A value as a field shows it; small numbers as people write them: 0.0001, 1e-7. */

@@ -91,9 +91,9 @@ export function progressTexts(view: RunView): string[] {
   return texts;
 }
 
-/** The end of a run id that people can tell runs apart by. */
+/** The last part of a run id, by which people can tell runs apart: "a1b2c3" of "20250131-120000-a1b2c3". */
 export function shortId(runId: string): string {
-  return runId.length <= 12 ? runId : runId.slice(-8);
+  return runId.slice(runId.lastIndexOf('-') + 1);
 }
 
 /** What a user can do about a failure, by the error's code. */

@@ -2,7 +2,7 @@ import type { LogLevel } from '../../src/protocol/events';
 import type { LogLine, RunView } from '../../src/protocol/runView';
 import { button, dropdown, textField } from '../shared/components';
 import { el, setText, textButton } from '../shared/dom';
-import { counted, formatTime } from '../shared/format';
+import { counted, formatCount, formatTime } from '../shared/format';
 import type { LogFilter } from './logLines';
 import { EVERYTHING, lineMatcher, linesAfter, logText } from './logLines';
 import type { Send } from './model';
@@ -37,6 +37,7 @@ export class Log {
   private lastSeq = 0;
   private lines = 0;
   private following = true;
+  private lastTop = 0;
 
   constructor(send: Send) {
     const { element, body, tools, note } = section('log', 'Log');
@@ -91,12 +92,12 @@ export class Log {
     this.lastSeq = Math.max(this.lastSeq, run.log.at(-1)?.seq ?? 0);
     this.renderNotes(run);
     if (this.following) {
-      this.list.scrollTop = this.list.scrollHeight;
+      this.scrollToEnd();
     }
   }
 
   private renderNotes(run: RunView): void {
-    const filtered = this.lines === run.log.length ? '' : `${counted(this.lines, 'line')} of `;
+    const filtered = this.lines === run.log.length ? '' : `${formatCount(this.lines)} of `;
     const dropped = run.droppedLogLines > 0 ? `, ${run.droppedLogLines} older ones in training.log` : '';
     setText(this.note, run.log.length === 0 ? '' : `${filtered}${counted(run.log.length, 'line')}${dropped}`);
     this.empty.hidden = this.lines > 0;
@@ -111,6 +112,7 @@ export class Log {
         continue;
       }
       if (block === null || block.childElementCount >= BLOCK_LINES) {
+        block?.classList.add('full');
         block = el('div', { class: 'log-block' });
         this.list.append(block);
       }
@@ -152,14 +154,27 @@ export class Log {
 
   private onScroll(): void {
     const { scrollHeight, scrollTop, clientHeight } = this.list;
-    this.following = scrollHeight - scrollTop - clientHeight < END_PX;
+    const atEnd = scrollHeight - scrollTop - clientHeight < END_PX;
+    // The list may grow under a position at its end; only scrolling up says that the user wants to stay.
+    this.following = atEnd || (this.following && scrollTop >= this.lastTop);
+    this.lastTop = scrollTop;
     this.newest.hidden = this.following;
   }
 
   private follow(): void {
     this.following = true;
     this.newest.hidden = true;
+    this.scrollToEnd();
+  }
+
+  private scrollToEnd(): void {
     this.list.scrollTop = this.list.scrollHeight;
+    // Blocks that have come into view get their true height only now, with the next layout.
+    requestAnimationFrame(() => {
+      if (this.following) {
+        this.list.scrollTop = this.list.scrollHeight;
+      }
+    });
   }
 
   private async copy(): Promise<void> {

@@ -4,7 +4,7 @@ import { formatDuration } from '../shared/format';
 import { icon } from '../shared/icons';
 import type { PanelModel } from './model';
 import { section } from './section';
-import type { Waterfall } from './waterfall';
+import type { Waterfall, WaterfallRow } from './waterfall';
 import { barPlace, formatTimes, layoutStart, timesFaster } from './waterfall';
 
 interface Start {
@@ -55,7 +55,7 @@ export class Startup {
     setText(total, fall.complete ? formatDuration(fall.totalMs) : `${formatDuration(fall.totalMs)} …`);
     const track = el('div', { class: 'track whole', attributes: { 'aria-hidden': 'true' } });
     for (const row of fall.rows.filter(({ depth }) => depth === 0)) {
-      track.append(bar(row, scaleMs, `${row.name}: ${formatDuration(row.durationMs)}`, row.scope));
+      track.append(bar(row, scaleMs, phaseTitle(row), row.scope));
     }
     const head = el('div', { class: 'start-head' }, el('h3', { text: start.title }), total);
     const phases = el('details', { class: 'phases' }, el('summary', { text: phasesText(fall) }));
@@ -101,7 +101,7 @@ function phaseTable({ title, fall }: Start, scaleMs: number): HTMLElement {
   for (const row of fall.rows) {
     const name = el('th', { text: row.name, title: row.name, attributes: { scope: 'row' } });
     setVariable(name, '--depth', String(row.depth));
-    const track = el('div', { class: 'track' }, bar(row, scaleMs, '', row.scope));
+    const track = el('div', { class: 'track' }, bar(row, scaleMs, phaseTitle(row), row.scope));
     body.append(
       el(
         'tr',
@@ -112,12 +112,17 @@ function phaseTable({ title, fall }: Start, scaleMs: number): HTMLElement {
       ),
     );
   }
-  return el(
-    'table',
-    { class: 'waterfall' },
-    el('caption', { class: 'visually-hidden', text: `Phases: ${title}` }),
-    body,
-  );
+  return el('table', { class: 'waterfall', attributes: { 'aria-label': `Phases: ${title}` } }, body);
+}
+
+const SCOPES: Record<WaterfallRow['scope'], string> = {
+  enter: ', done once for the container',
+  run: ', done for this run',
+  rest: '',
+};
+
+function phaseTitle(row: WaterfallRow): string {
+  return `${row.name}: ${formatDuration(row.durationMs)}${SCOPES[row.scope]}`;
 }
 
 function bar(

@@ -30,7 +30,12 @@ export function layoutStart(phases: readonly Phase[], firstStepMs: number | null
   const names = new Set(phases.map((phase) => phase.name));
   const byStart = [...phases].sort((a, b) => a.startMs - b.startMs || b.durationMs - a.durationMs);
   const rows: WaterfallRow[] = [];
+  const placed = new Set<Phase>();
   const add = (phase: Phase, depth: number) => {
+    if (placed.has(phase)) {
+      return;
+    }
+    placed.add(phase);
     rows.push({
       name: phase.name,
       scope: phase.scope,
@@ -38,21 +43,16 @@ export function layoutStart(phases: readonly Phase[], firstStepMs: number | null
       durationMs: Math.max(0, phase.durationMs),
       depth,
     });
-  };
-  const isPart = (phase: Phase) =>
-    phase.within !== undefined && phase.within !== phase.name && names.has(phase.within);
-  for (const whole of byStart.filter((phase) => !isPart(phase))) {
-    add(whole, 0);
-    addParts(whole.name, 1, new Set([whole.name]));
-  }
-
-  function addParts(name: string, depth: number, above: ReadonlySet<string>): void {
     for (const part of byStart) {
-      if (part.within === name && isPart(part) && !above.has(part.name)) {
-        add(part, depth);
-        addParts(part.name, depth + 1, new Set([...above, part.name]));
+      if (part.within === phase.name) {
+        add(part, depth + 1);
       }
     }
+  };
+  const isWhole = (phase: Phase) => phase.within === undefined || !names.has(phase.within);
+  // Those that are a part of each other have no whole to be found under; they come last.
+  for (const phase of [...byStart.filter(isWhole), ...byStart]) {
+    add(phase, 0);
   }
 
   const endMs = rows.reduce((end, row) => Math.max(end, row.startMs + row.durationMs), 0);

@@ -134,10 +134,12 @@ function assemble(
   if (skipped.length > 0) log('warning', describeSkipped(skipped, folder.files.length));
   const lost = folder.classes.filter((_, label) => countsPerClass[label] === 0);
   if (lost.length > 0) {
+    const example = skippedFiles.find(({ fileIndex }) => countsPerClass[folder.files[fileIndex]?.label ?? -1] === 0);
+    const path = folder.files[example?.fileIndex ?? -1]?.path ?? '';
     throw new DataError(
       'class-without-images',
       `None of the images of ${lost.map(quote).join(', ')} in ${quote(folder.dir)} can be used; first, ` +
-        `${quote(skipped[0]?.path ?? '')}: ${skipped[0]?.reason ?? ''}. Replace these images, or remove the class's folder.`,
+        `${quote(path)}: ${example?.reason ?? ''}. Replace these images, or remove the class's folder.`,
     );
   }
   const { classes, fingerprint } = folder;

@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { removeStaleTemporaries, writeFileAtomic } from '../../volume/atomicFile';
 import type { ImageFolder } from './imageFolder';
 
 /** What one cache file holds: the decoded images, and which files they came from. */
@@ -17,7 +18,6 @@ const version = 1;
 const prefixBytes = 16;
 const suffix = '.images';
 const keptFiles = 8;
-const staleTemporaryMs = 3_600_000;
 /** One read or write; Node takes no more than 2 GiB at once. */
 const pieceBytes = 64 * 1024 * 1024;
 
@@ -78,7 +78,6 @@ export async function readCache(path: string, bytesPerImage: number, fileCount: 
  */
 export async function writeCache(cacheDir: string, path: string, content: CachedImages): Promise<void> {
   await mkdir(cacheDir, { recursive: true });
-  const temporary = `${path}.${randomUUID()}.tmp`;
   const header = Buffer.from(
     JSON.stringify({
       dataBytes: content.images.length,
@@ -90,23 +89,7 @@ export async function writeCache(cacheDir: string, path: string, content: Cached
   prefix.write(magic, 'latin1');
   prefix.writeUInt32LE(version, 8);
   prefix.writeUInt32LE(header.length, 12);
-  try {
-    const file = await open(temporary, 'wx');
-    try {
-      for (const part of [prefix, header, content.images]) {
-        for (let start = 0; start < part.length; start += pieceBytes) {
-          await file.writeFile(part.subarray(start, start + pieceBytes));
-        }
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
-  }
+  await writeFileAtomic(path, [prefix, header, ...pieces(content.images)]);
   await removeOld(cacheDir);
 }
 
@@ -114,16 +97,20 @@ export async function writeCache(cacheDir: string, path: string, content: Cached
 async function removeOld(cacheDir: string): Promise<void> {
   const found: { path: string; mtimeMs: number }[] = [];
   for (const name of await readdir(cacheDir)) {
-    if (!name.endsWith(suffix) && !name.endsWith('.tmp')) continue;
+    if (!name.endsWith(suffix)) continue;
     const path = join(cacheDir, name);
     // Another process may be removing it too.
-    const mtimeMs = await stat(path).then((stats) => stats.mtimeMs, () => undefined);
-    if (mtimeMs === undefined) continue;
-    if (name.endsWith(suffix)) found.push({ path, mtimeMs });
-    else if (Date.now() - mtimeMs > staleTemporaryMs) await rm(path, { force: true });
+    const stats = await stat(path).catch(() => undefined);
+    if (stats) found.push({ path, mtimeMs: stats.mtimeMs });
   }
   found.sort((a, b) => b.mtimeMs - a.mtimeMs);
   for (const { path } of found.slice(keptFiles)) await rm(path, { force: true });
+  await removeStaleTemporaries(cacheDir);
+}
+
+/** Parts of one buffer, each small enough for one read or write. */
+function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += pieceBytes) yield bytes.subarray(start, start + pieceBytes);
 }
 
 async function readFully(file: FileHandle, into: Uint8Array, position: number): Promise<void> {
@@ -137,6 +124,6 @@ async function readFully(file: FileHandle, into: Uint8Array, position: number): 
 
 function digest(bytes: Uint8Array): string {
   const hash = createHash('sha256');
-  for (let start = 0; start < bytes.length; start += pieceBytes) hash.update(bytes.subarray(start, start + pieceBytes));
+  for (const piece of pieces(bytes)) hash.update(piece);
   return hash.digest('hex');
 }

@@ -15,6 +15,9 @@ export type DecodedImage = {
 /** Decodes the bytes of one image file; rejects with a `DataError` if they are no whole image. */
 export type Decode = (bytes: Uint8Array) => Promise<DecodedImage>;
 
+/** The JPEG decoder turns an image as its EXIF orientation says. */
+const preserveOrientation = true;
+
 /**
  * A decoder of JPEG (its EXIF orientation applied), PNG and WebP, told apart by their first bytes. Codecs are loaded
  * at their first image.
@@ -22,7 +25,7 @@ export type Decode = (bytes: Uint8Array) => Promise<DecodedImage>;
  * @param wasmDir the folder with `mozjpeg_dec.wasm` and `webp_dec.wasm`
  */
 export function createDecoder(wasmDir: string): Decode {
-  const jpeg = new WasmCodec('jpeg', startJpeg, join(wasmDir, 'mozjpeg_dec.wasm'));
+  const jpeg = new WasmCodec('jpeg', startJpeg, join(wasmDir, 'mozjpeg_dec.wasm'), [preserveOrientation]);
   const webp = new WasmCodec('webp', startWebp, join(wasmDir, 'webp_dec.wasm'));
   return async (bytes) => {
     const { format } = readImageHeader(bytes);

@@ -20,7 +20,7 @@ export function corruptImage(detail: string, cause?: unknown): DataError {
  */
 export function readImageHeader(bytes: Uint8Array): ImageHeader {
   if (bytes.length === 0) throw corruptImage('the file is empty');
-  const header = readSize(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  const header = readSize(bytes);
   if (header.width === 0 || header.height === 0) throw corruptImage('its width or height is 0');
   if (header.width * header.height > maxPixels) {
     throw new DataError(
@@ -31,13 +31,15 @@ export function readImageHeader(bytes: Uint8Array): ImageHeader {
   return header;
 }
 
-function readSize(view: DataView): ImageHeader {
+function readSize(bytes: Uint8Array): ImageHeader {
+  const start = String.fromCharCode(...bytes.subarray(0, 12));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    if (view.getUint16(0) === 0xffd8) return { format: 'jpeg', ...jpegSize(view) };
-    if (view.getUint32(0) === 0x89504e47 && view.getUint32(4) === 0x0d0a1a0a) {
+    if (start.startsWith('\xff\xd8')) return { format: 'jpeg', ...jpegSize(view) };
+    if (start.startsWith('\x89PNG\r\n\x1a\n')) {
       return { format: 'png', width: view.getUint32(16), height: view.getUint32(20) };
     }
-    if (tag(view, 0) === 'RIFF' && tag(view, 8) === 'WEBP') return { format: 'webp', ...webpSize(view) };
+    if (start.startsWith('RIFF') && start.endsWith('WEBP')) return { format: 'webp', ...webpSize(view) };
   } catch (error) {
     if (error instanceof RangeError) throw corruptImage('the file ends within its header', error);
     throw error;

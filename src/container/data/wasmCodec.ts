@@ -28,15 +28,20 @@ export class WasmCodec {
   readonly #format: ImageFormat;
   readonly #factory: (options: ModuleOptions) => unknown;
   readonly #wasmPath: string;
+  readonly #options: readonly unknown[];
   #compiled: Promise<object> | undefined;
   #instance: Promise<Instance> | undefined;
   #complaints: string[] = [];
 
-  /** @param factory an Emscripten module's start function, which its package leaves without a usable type */
-  constructor(format: ImageFormat, factory: unknown, wasmPath: string) {
+  /**
+   * @param factory an Emscripten module's start function, which its package leaves without a usable type
+   * @param options what its `decode` takes after the bytes
+   */
+  constructor(format: ImageFormat, factory: unknown, wasmPath: string, options: readonly unknown[] = []) {
     this.#format = format;
     this.#factory = v.parse(v.function(), factory);
     this.#wasmPath = wasmPath;
+    this.#options = options;
   }
 
   /** @throws {DataError} `corrupt-image`; any other error means that the codec itself could not be loaded */
@@ -65,7 +70,7 @@ export class WasmCodec {
 
   async #start(): Promise<Instance> {
     this.#compiled ??= readFile(this.#wasmPath).then((bytes) => WebAssembly.compile(bytes));
-    return startModule(this.#factory, await this.#compiled, (line) => this.#complaints.push(line));
+    return startModule(this.#factory, await this.#compiled, this.#options, (line) => this.#complaints.push(line));
   }
 }
 
@@ -73,6 +78,7 @@ export class WasmCodec {
 async function startModule(
   factory: (options: ModuleOptions) => unknown,
   compiled: object,
+  options: readonly unknown[],
   onComplaint: (line: string) => void,
 ): Promise<Instance> {
   const module = await new Promise<unknown>((resolve, reject) => {
@@ -89,8 +95,7 @@ async function startModule(
     Promise.resolve(started).then(resolve, reject);
   });
   const { decode } = v.parse(moduleSchema, module);
-  // The second argument is the JPEG decoder's: turn the image as its EXIF orientation says.
-  return (bytes) => decode(bytes, true);
+  return (bytes) => decode(bytes, ...options);
 }
 
 const moduleSchema = v.object({ decode: v.function() });

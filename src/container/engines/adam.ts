@@ -1,6 +1,6 @@
 import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { Tf } from './engine';
-import type { AdamOptimizer, AdamSettings, AdamState } from './training-ops';
+import type { AdamOptimizer, AdamSettings, AdamState } from './trainingOps';
 
 /** The scalars of one step. */
 export interface AdamCoefficients {

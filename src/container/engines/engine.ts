@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
-import { portableOps } from './portable-ops';
+import { portableOps } from './portableOps';
 import { loadTensorflow } from './tensorflow';
-import type { TrainingOps } from './training-ops';
+import type { TrainingOps } from './trainingOps';
 import { loadWasm } from './wasm/load';
 
 export type Tf = typeof tf;
@@ -47,6 +47,17 @@ const loaders: Record<EngineName, Loader> = {
 };
 
 const preference: readonly EngineName[] = ['tensorflow', 'wasm', 'cpu'];
+
+/**
+ * Reads a choice that a user typed.
+ * @throws Error that lists what can be chosen.
+ */
+export function parseEngineChoice(text: string): EngineName | 'auto' {
+  const choices = ['auto', ...preference] as const;
+  const choice = choices.find((name) => name === text);
+  if (!choice) throw new Error(`There is no engine "${text}"; choose one of ${choices.join(', ')}`);
+  return choice;
+}
 
 async function load(name: EngineName, options: EngineOptions): Promise<Engine> {
   const work = () => loaders[name](options);

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
 import type { EngineBackend, Tf } from './engine';
-import { portableOps } from './portable-ops';
+import { portableOps } from './portableOps';
 
 const packageName = '@tensorflow/tfjs-node-gpu';
 const installHint = 'run "Tiny Cats: Install CUDA Engine" or `tiny-cats install-engine`';

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { engineChoiceSchema } from '../../protocol/container';
 import { parameterValuesSchema } from '../../protocol/parameters';
 import { containerSettingsSchema } from '../../protocol/rpc';
 
@@ -12,7 +13,7 @@ export const startOptionsSchema = v.object({
   containerDir: v.string(),
   enginesDir: v.string(),
   target: v.string(),
-  engine: v.string(),
+  engine: engineChoiceSchema,
   port: v.number(),
   settings: containerSettingsSchema,
   hint: v.object({ recipe: v.string(), params: parameterValuesSchema }),

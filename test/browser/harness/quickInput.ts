@@ -46,7 +46,12 @@ export class QuickInput {
 
   /** Ticks or unticks a row of a quick pick that takes several; `accept` confirms it. */
   async toggle(label: string): Promise<void> {
-    await this.rows.filter({ hasText: label }).first().locator('.monaco-checkbox, input[type=checkbox]').first().click();
+    await this.rows
+      .filter({ hasText: label })
+      .first()
+      .locator('.monaco-checkbox, input[type=checkbox]')
+      .first()
+      .click();
   }
 
   async accept(): Promise<void> {
@@ -68,7 +73,10 @@ export class QuickInput {
     const title = await this.widget.locator('.quick-input-title').innerText();
     const placeholder = (await this.input.getAttribute('placeholder')) ?? '';
     const message = await this.widget.locator('.quick-input-message').allInnerTexts();
-    return [title, placeholder, ...message].map((text) => text.trim()).filter(Boolean).join('\n');
+    return [title, placeholder, ...message]
+      .map((text) => text.trim())
+      .filter(Boolean)
+      .join('\n');
   }
 
   /** Rows of an open quick pick, once there is at least one. */

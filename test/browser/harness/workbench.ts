@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { outDir, vsixPath } from '../../../scripts/host/paths.mjs';
@@ -37,6 +37,7 @@ const patienceMs = 60_000;
 export class Workbench {
   readonly quickInput: QuickInput;
   readonly page: Page;
+  private readonly changedSettings: Record<string, unknown> = {};
 
   private constructor(
     readonly server: HostServer,
@@ -121,7 +122,10 @@ export class Workbench {
       has: this.page.locator(`a.action-label[aria-label^="${title}"]`),
     });
     if ((await tab.getAttribute('aria-expanded')) !== 'true') await tab.click();
-    await this.page.locator('.sidebar .composite.title').filter({ hasText: new RegExp(title, 'i') }).waitFor();
+    await this.page
+      .locator('.sidebar .composite.title')
+      .filter({ hasText: new RegExp(title, 'i') })
+      .waitFor();
   }
 
   /** Rows of the trees in the open sidebar, first to last. */
@@ -141,7 +145,8 @@ export class Workbench {
   /** Unfolds a row of a tree, unless it is. */
   async expandTreeRow(text: string | RegExp): Promise<void> {
     const row = this.treeRow(text);
-    if ((await row.getAttribute('aria-expanded')) === 'false') await row.locator('.monaco-tl-twistie').click();
+    if ((await row.getAttribute('aria-expanded')) === 'false')
+      await row.locator('.monaco-tl-twistie').click();
   }
 
   /** Clicks an inline action of a tree row by its title. */
@@ -161,8 +166,7 @@ export class Workbench {
 
   /** Titles of the open editors, first to last. */
   async editorTitles(): Promise<string[]> {
-    const tabs = await this.page.locator('.tabs-container .tab').all();
-    return Promise.all(tabs.map(async (tab) => (await tab.getAttribute('data-resource-name')) ?? ''));
+    return this.page.locator('.tabs-container .tab .label-name').allTextContents();
   }
 
   /** Brings an editor to the front by its title. */
@@ -188,11 +192,10 @@ export class Workbench {
       .click();
   }
 
-  /** Changes user settings; VS Code takes them over by itself. */
+  /** Changes settings for the open window; they go over the user's. Those of the application's scope cannot be changed. */
   async changeSettings(settings: Record<string, unknown>): Promise<void> {
-    const before: unknown = JSON.parse(await readFile(this.server.settingsFile, 'utf8'));
-    const merged = { ...(before as object), ...settings };
-    await writeFile(this.server.settingsFile, JSON.stringify(merged, null, 2));
+    Object.assign(this.changedSettings, settings);
+    await writeFile(this.server.machineSettingsFile, JSON.stringify(this.changedSettings, null, 2));
   }
 
   async setTheme(theme: ColorTheme): Promise<void> {

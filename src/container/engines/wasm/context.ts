@@ -1,8 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Tf } from '../engine';
 import type { Heap } from './heap';
-import { KernelCall } from './kernel-call';
-import type { Kernels } from './kernel-module';
+import { KernelCall } from './kernelCall';
+import type { Kernels } from './kernelModule';
 
 /** What a kernel's TypeScript side works with. */
 export interface WasmContext {

@@ -1,16 +1,16 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, sep } from 'node:path';
 import type { EngineBackend, Tf } from '../engine';
-import type { TrainingOps } from '../training-ops';
+import type { TrainingOps } from '../trainingOps';
 import type { WasmContext } from './context';
 import { Heap } from './heap';
-import { isMemory, loadKernels, type WasmMemory } from './kernel-module';
-import { fusedBatchNorm, installBatchNorm } from './kernels/batch-norm';
+import { isMemory, loadKernels, type WasmMemory } from './kernelModule';
+import { fusedBatchNorm, installBatchNorm } from './kernels/batchNorm';
 import { installConv2D } from './kernels/conv2d';
-import { fusedCrossEntropy, installCrossEntropy } from './kernels/cross-entropy';
+import { fusedCrossEntropy, installCrossEntropy } from './kernels/crossEntropy';
 import { installDepthwise } from './kernels/depthwise';
-import { installMatMul } from './kernels/mat-mul';
+import { installMatMul } from './kernels/matMul';
 import { fusedAdam, fusedClipByGlobalNorm, installOptimizer } from './kernels/optimizer';
 import { installReductions } from './kernels/reductions';
 import { installReluGradient } from './kernels/relu';
@@ -71,7 +71,14 @@ function installKernels(context: WasmContext): TrainingOps {
  * @throws Error where a file is missing in `wasmDir` or the machine lacks wasm SIMD.
  */
 export async function loadWasm(tf: Tf, wasmDir: string): Promise<EngineBackend> {
-  await access(join(wasmDir, 'tfjs-backend-wasm-simd.wasm'));
+  const missing = ['tfjs-backend-wasm-simd.wasm', 'kernels.wasm', 'kernels-relaxed.wasm'].filter(
+    (file) => !existsSync(join(wasmDir, file)),
+  );
+  if (missing.length > 0) {
+    throw new Error(
+      `${wasmDir} lacks ${missing.join(', ')}; install Tiny Cats again or run \`npm run build\``,
+    );
+  }
   const { BackendWasm, setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   if (!(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'))) throw new Error('this machine has no wasm SIMD');
   if (!tf.engine().backendNames().includes('wasm'))

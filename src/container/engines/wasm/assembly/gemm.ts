@@ -1,5 +1,5 @@
 import { madd } from './simd';
-import { packColumns, packRows } from './gemm-pack';
+import { packColumns, packRows } from './gemmPack';
 
 /** Depth of a block: one tile's rows of A (6 x 256 values) stay in the first-level cache. */
 const BLOCK_K = 256;

@@ -3,8 +3,8 @@
 export { gemm, gemmScratchBytes } from './gemm';
 export { im2col, col2im } from './im2col';
 export { reduceMiddle, sumOfSquares } from './reductions';
-export { batchNormForward, batchNormBackward, batchNormApply } from './batch-norm';
+export { batchNormForward, batchNormBackward, batchNormApply } from './batchNorm';
 export { clear, reluGradient, scale } from './elementwise';
 export { adam } from './adam';
-export { crossEntropyForward, crossEntropyBackward } from './cross-entropy';
+export { crossEntropyForward, crossEntropyBackward } from './crossEntropy';
 export { depthwiseInputGradient, depthwiseFilterGradient } from './depthwise';

@@ -1,7 +1,7 @@
 import type { TensorInfo, backend_util } from '@tensorflow/tfjs-core';
 import { registerWasmKernel, type WasmContext } from '../context';
 import { sizeOf } from '../heap';
-import type { KernelCall } from '../kernel-call';
+import type { KernelCall } from '../kernelCall';
 import { multiply, multiplyScratchBytes, type Matrix } from './gemm';
 import { shape4D } from './shapes';
 

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { registerWasmKernel, type WasmContext } from '../context';
-import type { KernelCall } from '../kernel-call';
+import type { KernelCall } from '../kernelCall';
 import { shape4D } from './shapes';
 
 /** Images, extents, window, strides and padding in the order of the kernels' parameters. */

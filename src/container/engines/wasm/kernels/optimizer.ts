@@ -1,6 +1,6 @@
 import type { NamedTensorMap, Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { Adam, type AdamUpdate } from '../../adam';
-import type { TrainingOps } from '../../training-ops';
+import type { TrainingOps } from '../../trainingOps';
 import { registerWasmKernel, type WasmContext } from '../context';
 import { sizeOf } from '../heap';
 

@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { registerWasmKernel, type WasmContext } from '../context';
 import { sizeOf } from '../heap';
-import type { KernelCall } from '../kernel-call';
+import type { KernelCall } from '../kernelCall';
 
 /** Sum or mean over neighbouring axes; others, other types and empty tensors go to the stock kernel. */
 function reduce(context: WasmContext, call: KernelCall, average: boolean): TensorInfo | TensorInfo[] {

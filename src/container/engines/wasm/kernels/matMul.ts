@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { registerWasmKernel, type WasmContext } from '../context';
-import type { KernelCall } from '../kernel-call';
+import type { KernelCall } from '../kernelCall';
 import { multiply, multiplyScratchBytes } from './gemm';
 
 /** For each matrix of the broadcast batch, the index of the operand's matrix. */

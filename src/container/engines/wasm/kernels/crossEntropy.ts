@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
-import type { TrainingOps } from '../../training-ops';
+import type { TrainingOps } from '../../trainingOps';
 import { registerWasmKernel, type WasmContext } from '../context';
-import type { KernelCall } from '../kernel-call';
+import type { KernelCall } from '../kernelCall';
 
 const forwardName = 'TinyCatsCrossEntropy';
 const backwardName = 'TinyCatsCrossEntropyGradient';

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import type { TrainingOps } from '../../training-ops';
+import type { TrainingOps } from '../../trainingOps';
 import { registerWasmKernel, type WasmContext } from '../context';
 import { sizeOf } from '../heap';
 
@@ -66,15 +66,12 @@ function installGradient({ tf }: WasmContext): void {
       const [dy] = Array.isArray(dys) ? dys : [dys];
       const [x, gamma, mean, variance] = saved;
       if (!dy || !x || !gamma || !mean || !variance) throw new Error('Batch normalization saved too little');
-      let parts: Tensor[] | undefined;
-      // tfjs asks for each gradient on its own and only for those it needs; one kernel makes all three.
-      const part = (index: number) => (): Tensor => {
-        parts ??= tf.engine().runKernel<Tensor[]>(backwardName, { dy, x, gamma, mean, variance }, attrs);
-        const tensor = parts[index];
-        if (!tensor) throw new Error('Batch normalization has three gradients');
-        return tensor;
-      };
-      return { x: part(0), gamma: part(1), beta: part(2) };
+      // Not inside the functions below: tfjs runs each in a tidy of its own, and one kernel makes all three.
+      const inputs = { dy, x, gamma, mean, variance };
+      const [dx, dGamma, dBeta] = tf
+        .engine()
+        .runKernel<[Tensor, Tensor, Tensor]>(backwardName, inputs, attrs);
+      return { x: () => dx, gamma: () => dGamma, beta: () => dBeta };
     },
   });
 }

@@ -1,7 +1,7 @@
 import type { NamedTensorMap, Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { Adam, type AdamUpdate } from './adam';
 import type { Tf } from './engine';
-import type { TrainingOps } from './training-ops';
+import type { TrainingOps } from './trainingOps';
 
 /** Training operations composed of tfjs's own, for any backend that has gradients. */
 export function portableOps(tf: Tf): TrainingOps {

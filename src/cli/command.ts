@@ -1,0 +1,44 @@
+import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import type { ExitCode } from './errors';
+import type { Option } from './options';
+import type { Settings } from './settings';
+import type { Terminal } from './terminal';
+
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** What the commands need of the process that they run in. */
+export interface CliContext {
+  terminal: Terminal;
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  /** Folder of container.js and trainer.js. */
+  bundleDir: string;
+  version: string;
+  /** Calls the listener, in place of ending the process, until the returned function is called. */
+  onSignal(listener: (signal: StopSignal) => void): () => void;
+}
+
+/** A command line that was read and checked. */
+export interface Invocation {
+  settings: Settings;
+  recipe: RecipeSpec;
+  /** The recipe's parameters as given, folders absolute, and the command's own options. */
+  given: ParameterValues;
+  positional: string | undefined;
+}
+
+export interface Command {
+  name: string;
+  /** For the list of commands. */
+  summary: string;
+  /** Paragraphs of its own help. */
+  details?: readonly string[];
+  positional?: { name: string; required: boolean };
+  /** Options beside the common ones. */
+  options: readonly Option[];
+  /** Whether it takes the parameters of a recipe as options. */
+  takesParameters?: boolean;
+  /** Whether `--json` ends with a result object, also if there was no run. */
+  endsWithResult?: boolean;
+  run(context: CliContext, invocation: Invocation): Promise<ExitCode>;
+}

@@ -1,0 +1,23 @@
+import type { Command } from '../command';
+import { coolCommand } from './cool';
+import { inspectCommand } from './inspect';
+import { installEngineCommand } from './installEngine';
+import { rerunCommand } from './rerun';
+import { runsCommand } from './runs';
+import { statusCommand } from './status';
+import { stopCommand } from './stop';
+import { trainCommand } from './train';
+import { warmCommand } from './warm';
+
+/** In the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  trainCommand,
+  rerunCommand,
+  stopCommand,
+  statusCommand,
+  warmCommand,
+  coolCommand,
+  runsCommand,
+  inspectCommand,
+  installEngineCommand,
+];

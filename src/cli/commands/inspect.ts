@@ -1,0 +1,79 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { OutputsVolume, RUN_FILES } from '../../volume/outputsVolume';
+import type { SafetensorsHeader } from '../../volume/safetensors';
+import { elementCount, readHeader } from '../../volume/safetensors';
+import type { Command } from '../command';
+import { CommandError, ExitCode, UsageError } from '../errors';
+import { bytesText, countText, factLines, tableLines } from '../format';
+import { jsonLine, plain } from '../text';
+
+export const inspectCommand: Command = {
+  name: 'inspect',
+  summary: 'Show what is in a checkpoint, or in the best one of a run',
+  details: ['Reads the header of the .safetensors file alone, so that its size does not matter.'],
+  positional: { name: 'CHECKPOINT|RUN_ID', required: true },
+  options: [],
+  run: async ({ terminal, cwd }, { settings, positional }) => {
+    if (positional === undefined) {
+      throw new UsageError('"inspect" needs a checkpoint or the id of a run.');
+    }
+    const path = await checkpointPath(
+      new OutputsVolume(settings.outputsDir),
+      resolve(cwd, positional),
+      positional,
+    );
+    const header = await readHeader(path);
+    const lines = settings.json ? [jsonLine({ path, ...header })] : headerLines(path, header);
+    for (const line of lines) {
+      terminal.line(line);
+    }
+    return ExitCode.done;
+  },
+};
+
+/** A checkpoint's metadata and its table of tensors. */
+export function headerLines(path: string, { metadata, tensors, dataBytes }: SafetensorsHeader): string[] {
+  const parameters = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  return [
+    plain(path),
+    `${countText(tensors.length, 'tensor')}, ${countText(parameters, 'parameter')}, ${bytesText(dataBytes)}`,
+    '',
+    ...factLines(Object.entries(metadata).map(([key, value]) => [plain(key), plain(value)] as const)),
+    '',
+    ...tableLines(
+      [{ title: 'NAME' }, { title: 'DTYPE' }, { title: 'SHAPE' }, { title: 'BYTES', align: 'right' }],
+      tensors.map(({ name, dtype, shape, bytes }) => [
+        plain(name),
+        dtype,
+        `[${shape.join(', ')}]`,
+        String(bytes),
+      ]),
+    ),
+  ];
+}
+
+async function checkpointPath(volume: OutputsVolume, path: string, given: string): Promise<string> {
+  if (await isFile(path)) {
+    return path;
+  }
+  const dir = await volume.findRun(given);
+  if (dir === undefined) {
+    throw new CommandError(
+      `There is no file ${path} and no run "${given}" in ${volume.root}. "tiny-cats runs" lists the runs.`,
+    );
+  }
+  for (const name of [RUN_FILES.best, RUN_FILES.last]) {
+    if (await isFile(join(dir, name))) {
+      return join(dir, name);
+    }
+  }
+  throw new CommandError(`Run ${given} has no checkpoint: none was saved, or retention has removed it.`);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (facts) => facts.isFile(),
+    () => false,
+  );
+}

@@ -1,0 +1,46 @@
+import { checkParameters } from '../../protocol/parameters';
+import { findRecipe } from '../../protocol/recipes';
+import type { RunRecord } from '../../protocol/run';
+import { OutputsVolume } from '../../volume/outputsVolume';
+import type { Command } from '../command';
+import { CommandError } from '../errors';
+import { givenParameters } from '../invocation';
+import { flag } from '../settings';
+import { DETACH, TRAINING_DETAILS, train } from '../training';
+
+export const rerunCommand: Command = {
+  name: 'rerun',
+  summary: 'Train again with the parameters of a run, or of the newest one',
+  details: ['Parameters that are given as options take the place of the run’s own.', ...TRAINING_DETAILS],
+  positional: { name: 'RUN_ID', required: false },
+  options: [DETACH],
+  takesParameters: true,
+  endsWithResult: true,
+  run: async (context, { settings, given, positional }) => {
+    const record = await findRecord(new OutputsVolume(settings.outputsDir), positional);
+    const recipe = findRecipe(record.recipe);
+    if (recipe === undefined) {
+      throw new CommandError(
+        `Run ${record.runId} trained "${record.recipe}", which this version does not know.`,
+      );
+    }
+    const params = checkParameters(recipe, { ...record.params, ...givenParameters(recipe, given) });
+    return train(context, settings, recipe, params, flag(given, 'detach'));
+  },
+};
+
+async function findRecord(volume: OutputsVolume, runId: string | undefined): Promise<RunRecord> {
+  if (runId === undefined) {
+    const [newest] = await volume.listRuns();
+    if (newest === undefined) {
+      throw new CommandError(`There is no run in ${volume.root} yet. Start one with "tiny-cats train".`);
+    }
+    return newest.record;
+  }
+  const dir = await volume.findRun(runId);
+  const record = dir === undefined ? undefined : await volume.readRecord(dir);
+  if (record === undefined) {
+    throw new CommandError(`There is no run "${runId}" in ${volume.root}. "tiny-cats runs" lists them.`);
+  }
+  return record;
+}

@@ -1,0 +1,109 @@
+import type { RunRecord } from '../../protocol/run';
+import { isFinal } from '../../protocol/run';
+import { LocalTarget } from '../../targets/local/localTarget';
+import { ContainerStartError } from '../../targets/target';
+import { OutputsVolume } from '../../volume/outputsVolume';
+import type { CliContext, Command } from '../command';
+import { ExitCode } from '../errors';
+import { durationText, tableLines } from '../format';
+import type { Settings } from '../settings';
+import { numberValue } from '../settings';
+import { jsonLine, plain } from '../text';
+import { exists } from '../workplace';
+
+const LIMIT = {
+  name: 'limit',
+  type: 'integer',
+  default: 20,
+  minimum: 0,
+  description: 'How many runs to list; 0: all',
+} as const;
+
+export const runsCommand: Command = {
+  name: 'runs',
+  summary: 'List the runs of the outputs volume, newest first',
+  details: [
+    'Needs no container. With --json: one array, with every run as its run.json has it and its folder.',
+  ],
+  options: [{ spec: LIMIT }],
+  run: async (context, { settings, given }) => {
+    const { terminal } = context;
+    await settleInterrupted(context, settings);
+    const all = await new OutputsVolume(settings.outputsDir).listRuns();
+    const limit = numberValue(given, LIMIT);
+    const shown = limit === 0 ? all : all.slice(0, limit);
+    if (settings.json) {
+      terminal.line(jsonLine(shown.map(({ record, dir }) => ({ ...record, dir }))));
+      return ExitCode.done;
+    }
+    if (all.length === 0) {
+      terminal.line(`There is no run in ${plain(settings.outputsDir)} yet.`);
+      return ExitCode.done;
+    }
+    for (const line of runTable(shown.map(({ record }) => record))) {
+      terminal.line(line);
+    }
+    if (shown.length < all.length) {
+      terminal.message(`${all.length - shown.length} older runs are not shown: see --limit.`);
+    }
+    return ExitCode.done;
+  },
+};
+
+/** The lines of a table of runs. */
+export function runTable(records: readonly RunRecord[]): string[] {
+  return tableLines(
+    [
+      { title: 'RUN' },
+      { title: 'STATE' },
+      { title: 'VAL ACC', align: 'right' },
+      { title: 'EPOCHS', align: 'right' },
+      { title: 'DURATION', align: 'right' },
+      { title: 'START' },
+      { title: 'DATE' },
+    ],
+    records.map((record) => [
+      record.runId,
+      record.state,
+      record.best?.val_acc.toFixed(4) ?? '',
+      epochs(record),
+      record.endedAt === undefined
+        ? ''
+        : durationText(Math.max(0, Date.parse(record.endedAt) - Date.parse(record.createdAt))),
+      record.start,
+      new Date(record.createdAt).toLocaleString(),
+    ]),
+  );
+}
+
+/** Epochs that were finished, as far as the record tells, of those that were asked for. */
+function epochs({ state, params, checkpoints, best }: RunRecord): string {
+  const asked = params.epochs;
+  if (typeof asked !== 'number') {
+    return '';
+  }
+  const done =
+    state === 'completed'
+      ? asked
+      : Math.max(0, best?.epoch ?? 0, ...checkpoints.map((checkpoint) => checkpoint.epoch));
+  return `${done}/${asked}`;
+}
+
+/** Runs that a dead container left are marked as failed, unless the volume can only be read. */
+async function settleInterrupted({ bundleDir }: CliContext, settings: Settings): Promise<void> {
+  const { outputsDir, dataDir } = settings;
+  if (!(await exists(outputsDir))) {
+    return;
+  }
+  const open = (await new OutputsVolume(outputsDir).listRuns()).some(({ record }) => !isFinal(record.state));
+  if (!open) {
+    return;
+  }
+  try {
+    await LocalTarget.open({ bundleDir, outputsDir, dataDir }).settle();
+  } catch (error) {
+    if (!(error instanceof ContainerStartError)) {
+      throw error;
+    }
+  }
+}

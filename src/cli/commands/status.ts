@@ -1,0 +1,74 @@
+import type { ContainerStatus } from '../../protocol/container';
+import type { Command } from '../command';
+import { ExitCode } from '../errors';
+import { bytesText, durationText, engineText, factLines } from '../format';
+import { phaseLines } from '../phaseLines';
+import { jsonLine, plain } from '../text';
+import { withClient } from '../workplace';
+
+export const statusCommand: Command = {
+  name: 'status',
+  summary: 'Show the container: state, engine, start-up, run, time left',
+  details: ['Without a container the state is "cold", which is no error.'],
+  options: [],
+  run: async (context, { settings }) => {
+    const { terminal } = context;
+    const status = await withClient(context, settings, (client) =>
+      Promise.resolve(client === undefined ? undefined : client.request('status', {})),
+    );
+    if (settings.json) {
+      terminal.line(jsonLine(status ?? { state: 'cold' }));
+    } else {
+      for (const line of status === undefined ? coldLines(settings.outputsDir) : statusLines(status)) {
+        terminal.line(line);
+      }
+    }
+    return ExitCode.done;
+  },
+};
+
+function coldLines(outputsDir: string): string[] {
+  return factLines([
+    ['State', 'cold'],
+    ['Outputs', plain(outputsDir)],
+  ]);
+}
+
+/** The status as lines for a person. */
+export function statusLines(status: ContainerStatus): string[] {
+  const { run, enter, idleRemainingMs, scaledownWindowMs, trainerPid } = status;
+  return [
+    ...factLines([
+      ['State', status.state],
+      ...(status.problem === null ? [] : [['Problem', plain(status.problem)] as const]),
+      ['Engine', status.engine === '' ? 'not chosen yet' : engineText(status)],
+      ...(run === null
+        ? []
+        : [
+            [
+              'Run',
+              `${run.runId}, ${plain(run.recipe)}${run.epochs === 0 ? '' : progressText(run)}`,
+            ] as const,
+          ]),
+      [
+        'Scaledown',
+        idleRemainingMs === null
+          ? `after ${durationText(scaledownWindowMs)} without work`
+          : `in ${durationText(idleRemainingMs)}`,
+      ],
+      ['Runs ended', String(status.runs)],
+      ['Started', new Date(status.startedAt).toLocaleString()],
+      ['Processes', `supervisor ${status.pid}${trainerPid === null ? '' : `, trainer ${trainerPid}`}`],
+      ['Memory', `${bytesText(status.rssBytes)} (supervisor)`],
+      ['Version', plain(status.version)],
+      ['Outputs', plain(status.outputsDir)],
+      ['Data', plain(status.dataDir)],
+    ]),
+    `Start-up${enter.totalMs === null ? '' : ` ${durationText(enter.totalMs)}`}`,
+    ...phaseLines(enter.phases),
+  ];
+}
+
+function progressText(run: NonNullable<ContainerStatus['run']>): string {
+  return `, epoch ${run.epoch}/${run.epochs}, step ${run.step}/${run.steps}`;
+}

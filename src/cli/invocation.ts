@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import { CLASSIFIER, SAMPLE_DATA_SET, findRecipe } from '../protocol/recipes';
+import type { CliContext, Command, Invocation } from './command';
+import { UsageError } from './errors';
+import type { Option } from './options';
+import { parseOptions, recipeOptions } from './options';
+import { COMMON_OPTIONS, settingsOf } from './settings';
+
+const RECIPE: Option = {
+  spec: { name: 'recipe', type: 'text', default: CLASSIFIER.name, description: 'What to train' },
+  placeholder: 'NAME',
+};
+
+/** The command's options by group, as the help shows them. */
+export function optionGroups(command: Command, recipe: RecipeSpec): { title: string; options: Option[] }[] {
+  const groups = [
+    { title: 'Options', options: [...command.options] },
+    {
+      title: `Parameters of "${recipe.name}"`,
+      options: command.takesParameters === true ? [RECIPE, ...recipeOptions(recipe)] : [],
+    },
+    { title: 'Common options', options: [...COMMON_OPTIONS] },
+  ];
+  return groups.filter((group) => group.options.length > 0);
+}
+
+/**
+ * Reads what follows the command's name.
+ * @throws UsageError or ParameterError, naming the option
+ */
+export function readInvocation(
+  command: Command,
+  args: readonly string[],
+  { env, cwd }: Pick<CliContext, 'env' | 'cwd'>,
+): Invocation {
+  const recipe = command.takesParameters === true ? recipeOf(args) : CLASSIFIER;
+  const options = optionGroups(command, recipe).flatMap((group) => group.options);
+  const { given, positionals } = parseOptions(options, args);
+  const settings = settingsOf(given, env, cwd);
+  const [positional, unexpected] = positionals;
+  if (!settings.help) {
+    checkPositionals(command, positional, unexpected);
+  }
+  return { settings, recipe, given: absoluteFolders(recipe, given, cwd), positional };
+}
+
+/** Those of the given values that are parameters of the recipe. */
+export function givenParameters(recipe: RecipeSpec, given: ParameterValues): ParameterValues {
+  const names = new Set(recipe.parameters.map((spec) => spec.name));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => names.has(name)));
+}
+
+/** The options depend on the recipe, so that it is looked for before they are read. */
+function recipeOf(args: readonly string[]): RecipeSpec {
+  const { values } = parseArgs({
+    args: [...args],
+    strict: false,
+    options: { recipe: { type: 'string', default: CLASSIFIER.name } },
+  });
+  const recipe = typeof values.recipe === 'string' ? findRecipe(values.recipe) : undefined;
+  if (recipe === undefined) {
+    throw new UsageError(`--recipe: there is no recipe ${JSON.stringify(values.recipe)}.`);
+  }
+  return recipe;
+}
+
+function checkPositionals(
+  command: Command,
+  positional: string | undefined,
+  unexpected: string | undefined,
+): void {
+  const surplus = command.positional === undefined ? positional : unexpected;
+  if (surplus !== undefined) {
+    throw new UsageError(
+      `"${command.name}" does not know what to do with ${JSON.stringify(surplus)}. Quote names with spaces.`,
+    );
+  }
+  if (command.positional?.required === true && positional === undefined) {
+    throw new UsageError(`"${command.name}" needs a ${command.positional.name}.`);
+  }
+}
+
+function absoluteFolders(recipe: RecipeSpec, given: ParameterValues, cwd: string): ParameterValues {
+  const absolute = { ...given };
+  for (const { name, type } of recipe.parameters) {
+    const value = given[name];
+    if (type === 'folder' && typeof value === 'string' && value !== SAMPLE_DATA_SET) {
+      absolute[name] = resolve(cwd, value);
+    }
+  }
+  return absolute;
+}

@@ -1,0 +1,162 @@
+import type { Phase, RunEvent } from '../protocol/events';
+import type { RunError, RunResult } from '../protocol/run';
+import type { DatasetFacts, RunView } from '../protocol/runView';
+import { bestEpoch } from '../protocol/runView';
+import { capital, countText, durationText, engineText, epochText } from './format';
+import { PhaseLines } from './phaseLines';
+import { progressLine } from './progressLine';
+import type { RunPrinter } from './runPrinter';
+import type { Terminal } from './terminal';
+import { displayWidth, plain, plainLines } from './text';
+
+const MOST_CLASSES = 8;
+const MOST_SKIPPED = 5;
+
+/** Lines for a person; on a terminal with a line of progress below them. */
+export class TextPrinter implements RunPrinter {
+  private lastError = '';
+  private readonly phases = new PhaseLines();
+
+  /** @param now milliseconds since the epoch, for the time left */
+  constructor(
+    private readonly terminal: Terminal,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  starting(): void {
+    this.progress('Reaching the container…');
+  }
+
+  detached(runId: string): void {
+    this.terminal.clearProgress();
+    this.terminal.line(runId);
+    this.terminal.message('The run goes on in the container. "tiny-cats status" shows how far it is.');
+  }
+
+  event(event: RunEvent, view: RunView): void {
+    switch (event.type) {
+      case 'run':
+        this.terminal.line(
+          `${this.terminal.style(`Run ${event.runId}`, 'bold')}: ${plain(event.recipe)}, ${event.start} start`,
+        );
+        break;
+      case 'state':
+        if (event.state === 'queued' || event.state === 'preparing') {
+          this.progress(event.state === 'queued' ? 'Warming up…' : 'Preparing…');
+        }
+        break;
+      case 'phase':
+        if (view.start === 'cold') {
+          this.phase(event.phase);
+        }
+        break;
+      case 'engine':
+        this.terminal.line(`Engine: ${engineText(event)}`);
+        break;
+      case 'log':
+        this.log(event.level, event.text);
+        break;
+      case 'dataset':
+        this.dataset(event);
+        break;
+      case 'step':
+        this.terminal.progress(progressLine(view, this.terminal.columns, this.now()));
+        break;
+      case 'epoch':
+        this.terminal.line(epochText(event));
+        break;
+      case 'first_step':
+      case 'checkpoint':
+      case 'result':
+        break;
+    }
+  }
+
+  notice(text: string): void {
+    this.terminal.message(this.terminal.style(plainLines(text), 'yellow'));
+  }
+
+  ended(result: RunResult, view: RunView): void {
+    this.terminal.clearProgress();
+    if (result.error !== undefined) {
+      this.error(result.error.message);
+    }
+    this.terminal.line(this.headline(result, view));
+    this.terminal.line(
+      result.output === null
+        ? 'No checkpoint was saved.'
+        : `Best checkpoint: ${this.terminal.style(plain(result.output), 'bold')}`,
+    );
+    this.terminal.line(
+      result.time_to_first_step_ms === null
+        ? `${capital(result.start)} start`
+        : `${capital(result.start)} start, first step done after ${durationText(result.time_to_first_step_ms)}`,
+    );
+  }
+
+  failed(error: RunError): void {
+    this.terminal.clearProgress();
+    this.error(error.message);
+  }
+
+  private headline({ status, val_acc }: RunResult, view: RunView): string {
+    const colour = ({ completed: 'green', failed: 'red', stopped: 'yellow' } as const)[status];
+    const styled = this.terminal.style(capital(status), 'bold', colour);
+    const after =
+      view.endedAt === null || view.createdAt === 0
+        ? ''
+        : ` after ${durationText(view.endedAt - view.createdAt)}`;
+    const best = bestEpoch(view);
+    const accuracy = val_acc === null ? '' : `: best val acc ${val_acc.toFixed(4)}`;
+    return `${styled}${after}${accuracy}${best === undefined || val_acc === null ? '' : ` (epoch ${best.epoch})`}`;
+  }
+
+  private phase(phase: Phase): void {
+    for (const line of this.phases.take(phase)) {
+      this.terminal.line(line);
+    }
+  }
+
+  private dataset({ dir, classes, train, val, skipped }: DatasetFacts): void {
+    const images = classes.reduce((sum, { images }) => sum + images, 0);
+    const shown = classes.slice(0, MOST_CLASSES).map(({ name, images }) => `${plain(name)} ${images}`);
+    const more = classes.length > MOST_CLASSES ? [`${classes.length - MOST_CLASSES} more`] : [];
+    this.terminal.line(
+      `Data: ${plain(dir)}: ${countText(images, 'image')} in ${countText(classes.length, 'class', 'classes')} ` +
+        `(${[...shown, ...more].join(', ')}); ${train} to train on, ${val} to validate on`,
+    );
+    if (skipped.length > 0) {
+      const paths = skipped
+        .slice(0, MOST_SKIPPED)
+        .map(({ path, reason }) => `  ${plain(path)}: ${plain(reason)}`);
+      const rest = skipped.length > MOST_SKIPPED ? [`  and ${skipped.length - MOST_SKIPPED} more`] : [];
+      this.notice(
+        [
+          `Skipped ${countText(skipped.length, 'file')} that could not be read as images:`,
+          ...paths,
+          ...rest,
+        ].join('\n'),
+      );
+    }
+  }
+
+  private log(level: 'debug' | 'info' | 'warning' | 'error', text: string): void {
+    if (level === 'error') {
+      this.error(text);
+    } else if (level === 'warning') {
+      this.notice(text);
+    }
+  }
+
+  /** The result repeats the error that the log told of: it is said once. */
+  private error(text: string): void {
+    if (text !== this.lastError) {
+      this.lastError = text;
+      this.terminal.message(this.terminal.style(plainLines(text), 'red'));
+    }
+  }
+
+  private progress(text: string): void {
+    this.terminal.progress(displayWidth(text) < this.terminal.columns ? text : '');
+  }
+}

@@ -1,0 +1,74 @@
+import type { ContainerClient } from '../client/containerClient';
+import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import type { CliContext } from './command';
+import { ExitCode } from './errors';
+import { JsonPrinter } from './jsonPrinter';
+import type { Option } from './options';
+import { RunWatch } from './runWatch';
+import type { RunPrinter } from './runPrinter';
+import type { Settings } from './settings';
+import type { Terminal } from './terminal';
+import { TextPrinter } from './textPrinter';
+import { containerOptions, openClient } from './workplace';
+
+export const DETACH: Option = {
+  spec: {
+    name: 'detach',
+    type: 'boolean',
+    default: false,
+    description: 'Print the id of the run and leave it going in the container',
+  },
+};
+
+export const TRAINING_DETAILS: readonly string[] = [
+  'Follows the run to its end. Ctrl+C or SIGTERM stops it after the present step and saves a checkpoint, Ctrl+C ' +
+    'again kills it, a third one leaves it. If the terminal is closed or the reader of the output goes away, the ' +
+    'run goes on in the container: "tiny-cats status" and "tiny-cats runs" tell of it.',
+  'With --json, stdout has one event a line, and last an object with status, output, val_acc, start, ' +
+    'time_to_first_step_ms, run_id and, if there was one, error.',
+];
+
+export function runPrinter(terminal: Terminal, json: boolean): RunPrinter {
+  return json ? new JsonPrinter(terminal) : new TextPrinter(terminal);
+}
+
+/** Trains and follows the run, unless it is to be left alone. @param params checked parameters of the recipe */
+export async function train(
+  context: CliContext,
+  settings: Settings,
+  recipe: RecipeSpec,
+  params: ParameterValues,
+  detach: boolean,
+): Promise<ExitCode> {
+  const printer = runPrinter(context.terminal, settings.json);
+  const client = openClient(context, settings);
+  try {
+    printer.starting();
+    const begun = begin(client, printer, settings, recipe, params);
+    if (detach) {
+      printer.detached(await begun);
+      return ExitCode.done;
+    }
+    return await new RunWatch(client, printer, context).follow(begun);
+  } finally {
+    context.terminal.clearProgress();
+    client.dispose();
+  }
+}
+
+async function begin(
+  client: ContainerClient,
+  printer: RunPrinter,
+  settings: Settings,
+  recipe: RecipeSpec,
+  params: ParameterValues,
+): Promise<string> {
+  const runId = await client.train(recipe.name, params, containerOptions(settings, recipe, params));
+  const engine = client.status?.engine ?? '';
+  if (settings.engine !== 'auto' && engine !== '' && engine !== settings.engine) {
+    printer.notice(
+      `The container was warm already and computes with "${engine}". For "${settings.engine}" run "tiny-cats cool" first.`,
+    );
+  }
+  return runId;
+}

@@ -1,0 +1,61 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RUN_FILES } from '../../../volume/outputsVolume';
+import { writeSafetensors } from '../../../volume/safetensors';
+import { imagenetPreprocessing } from '../../data/batch';
+import type { Engine } from '../../engines/engine';
+import type { RunContext } from '../recipe';
+import type { ClassifierParams } from './params';
+import type { Network } from './tinyCnn';
+
+/** What does not change from checkpoint to checkpoint of a run. */
+export interface CheckpointFacts {
+  run: RunContext;
+  engine: Engine;
+  network: Network;
+  params: ClassifierParams;
+  classes: readonly string[];
+}
+
+export interface CheckpointScore {
+  /** Epochs finished. */
+  epoch: number;
+  /** Of the last finished epoch; null before the first. */
+  val_acc: number | null;
+  val_loss: number | null;
+}
+
+/**
+ * Writes one checkpoint of the run, whole, and tells of it.
+ * @returns its path
+ */
+export async function saveCheckpoint(
+  { run, engine, network, params, classes }: CheckpointFacts,
+  kind: 'best' | 'last',
+  { epoch, val_acc, val_loss }: CheckpointScore,
+): Promise<string> {
+  const file = RUN_FILES[kind];
+  const path = join(run.runDir, file);
+  await writeSafetensors(path, await network.store.export(), {
+    format: 'tiny-cats',
+    recipe: 'classifier',
+    backbone: params.backbone,
+    epoch: String(epoch),
+    epochs: String(params.epochs),
+    val_acc: String(val_acc),
+    val_loss: String(val_loss),
+    classes: JSON.stringify(classes),
+    preprocessing: JSON.stringify({
+      image_size: params.image_size,
+      resize: 'shorter side, centre crop',
+      ...imagenetPreprocessing,
+    }),
+    params: JSON.stringify(params),
+    engine: engine.name,
+    run_id: run.runId,
+    created_at: new Date().toISOString(),
+  });
+  const { size } = await stat(path);
+  run.emit({ type: 'checkpoint', kind, file, bytes: size, epoch, val_acc });
+  return path;
+}

@@ -1,0 +1,52 @@
+import type { LogLevel, RunEventBody } from '../../protocol/events';
+import type { ParameterValues } from '../../protocol/parameters';
+import type { Engine } from '../engines/engine';
+import type { Ended } from '../trainerProtocol';
+
+/** What enter prepared and all runs of the container share. */
+export interface WarmState {
+  readonly engine: Engine;
+  readonly wasmDir: string;
+  readonly dataDir: string;
+}
+
+export type TimedPhase = <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
+
+/** One run, as its recipe sees it. */
+export interface RunContext {
+  readonly runId: string;
+  readonly params: ParameterValues;
+  readonly runDir: string;
+  readonly outputsDir: string;
+  readonly phase: TimedPhase;
+  /** Aborted when the user wants the run to stop. */
+  readonly stop: AbortSignal;
+  readonly emit: (event: RunEventBody) => void;
+  readonly log: (level: LogLevel, text: string) => void;
+  /** To be called once, right after the first training step. */
+  firstStepDone(): void;
+}
+
+export type Outcome = Omit<Ended, 'type' | 'runId'>;
+
+/** What is trained. One instance lives as long as its trainer, and keeps what later runs can use again. */
+export interface Recipe {
+  readonly name: string;
+  /** Part of the enter hook: makes ready what a run with these parameters will need. Data may be missing. */
+  prepare(params: ParameterValues, phase: TimedPhase): Promise<void>;
+  /** Part of the enter hook's device initialisation: first allocation, dummy forward and backward pass. */
+  warmUp(params: ParameterValues, phase: TimedPhase): Promise<void>;
+  /** @throws DataError and other errors of the user's making with a message for them; others are bugs */
+  train(run: RunContext): Promise<Outcome>;
+}
+
+/** A run cannot go on for a reason that the user can mend. `code` as in RunError. */
+export class RunFailure extends Error {
+  override readonly name = 'RunFailure';
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { TinyCatsApi } from './host/api';
+import { createApi } from './host/createApi';
+import { registerCommands } from './host/commands/register';
+import { ContainerModel } from './host/container/containerModel';
+import { LiveRun } from './host/container/liveRun';
+import { mayHaveContainer, openClient } from './host/container/openTarget';
+import { RunFeeds } from './host/container/runFeed';
+import { messageOf } from './host/container/rpcError';
+import { trackContextKeys } from './host/contextKeys';
+import { DisposableStore } from './host/disposables';
+import { Environment } from './host/environment';
+import { HistoryModel } from './host/history/historyModel';
+import { registerHistoryView } from './host/history/register';
+import { registerInspector } from './host/inspect/register';
+import { Notifier } from './host/notifier';
+import { PanelManager } from './host/panel/panelManager';
+import { ParameterStore } from './host/parameterStore';
+import { syncSettings } from './host/settingsSync';
+import { StatusItem } from './host/statusBar/statusItem';
+import { CLASSIFIER } from './protocol/recipes';
+
+export type { TinyCatsApi } from './host/api';
+
+/** Only composes: no file is read, no process started and nothing contacted before something is asked for. */
+export function activate(context: vscode.ExtensionContext): TinyCatsApi {
+  const { extensionUri, workspaceState } = context;
+  const bundleDir = join(context.extensionPath, 'dist');
+  const recipe = CLASSIFIER;
+  const vs = vscode;
+
+  // Disposed of in the opposite order: first what listens, last what it listens to.
+  const store = new DisposableStore();
+  context.subscriptions.push(store);
+  const log = store.add(vs.window.createOutputChannel('Tiny Cats', { log: true }));
+  const environment = new Environment(vs, recipe);
+  const volume = () => environment.volume;
+
+  const container = new ContainerModel({
+    openClient: () => openClient(environment.requireSettings(), bundleDir),
+    mayHaveContainer: async () => mayHaveContainer(environment.requireSettings()),
+    targetName: () => environment.targetName,
+    now: Date.now,
+  });
+  store.add({ dispose: () => container.close() });
+  const feeds = new RunFeeds(volume, container);
+  const live = store.add(new LiveRun(container, feeds));
+  const history = new HistoryModel(volume);
+  container.on('run', (record) => void history.apply(record));
+  const find = (): void => {
+    if (environment.mayTrain) {
+      container.find().catch((error: unknown) => log.warn(messageOf(error)));
+    }
+  };
+
+  const parameters = new ParameterStore(recipe, workspaceState, () => environment.defaultParameters);
+  const panel = store.add(
+    new PanelManager({
+      vs,
+      extensionUri,
+      log,
+      recipe,
+      container,
+      feeds,
+      history,
+      find,
+      params: () => parameters.values,
+      mayTrain: () => environment.mayTrain,
+    }),
+  );
+  const status = store.add(new StatusItem({ vs, container, live, environment, now: Date.now }));
+  const view = store.add(registerHistoryView({ vs, environment, history, live, volume, find }));
+  store.add(registerInspector(context, { vscode: vs, log }));
+  store.add(trackContextKeys(vs, container, environment));
+  store.add(syncSettings({ environment, container, history, panel, log }));
+  const commands = store.add(
+    registerCommands({ vs, log, environment, container, history, panel, parameters, recipe, bundleDir }),
+  );
+  const { startedHere } = commands.training;
+  store.add(new Notifier({ vs, log, container, panel, startedHere }));
+
+  // A container of before the reload is found again, once activation is over.
+  const timer = setTimeout(find, 0);
+  store.add({ dispose: () => clearTimeout(timer) });
+  return createApi({ container, live, history, panel, status, historyItems: view.entries });
+}

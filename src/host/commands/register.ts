@@ -1,0 +1,110 @@
+import type * as vscode from 'vscode';
+import type { CommandName } from '../contributions';
+import { COMMANDS } from '../contributions';
+import type { Disposable } from '../disposables';
+import { DisposableStore } from '../disposables';
+import { askDataFolder, browseDataFolder } from './dataFolder';
+import { installEngine } from './installEngine';
+import { reportError } from './messages';
+import type { RunActionsDeps } from './runActions';
+import { RunActions, runIdOf } from './runActions';
+import { showActions } from './showActions';
+import type { TrainingDeps } from './training';
+import { Training } from './training';
+
+export interface CommandDeps extends Omit<TrainingDeps, 'askDataFolder' | 'vs'>, Omit<RunActionsDeps, 'vs'> {
+  vs: typeof vscode;
+  /** Folder of the built files. */
+  bundleDir: string;
+}
+
+/** Registers every command, and lets the panel's buttons do the same as they. */
+export function registerCommands(deps: CommandDeps): Disposable & { training: Training } {
+  const { vs, container, environment, history, panel, parameters } = deps;
+  const ask = () => askDataFolder({ vs, environment });
+  const training = new Training({ ...deps, askDataFolder: ask });
+  const runs = new RunActions(deps);
+
+  const selectDataFolder = async (): Promise<void> => {
+    const folder = await ask();
+    if (folder !== undefined) {
+      await parameters.setDataFolder(folder);
+      panel.model?.setParameter('data_dir', folder);
+    }
+  };
+  const offerActions = async (): Promise<void> => {
+    await history.ensureLoaded();
+    await showActions(vs, {
+      view: container.view,
+      isRunning: container.runningRunId !== undefined,
+      isStopping: container.isStopping,
+      mayTrain: environment.mayTrain,
+      hasRuns: history.runs.length > 0,
+    });
+  };
+
+  const handlers: Record<CommandName, (argument: unknown) => unknown> = {
+    train: () => training.train(),
+    rerun: (argument) => training.rerun(runIdOf(argument)),
+    stop: () => training.stop(false),
+    stopNow: () => training.stop(true),
+    warmUp: () => training.warmUp(),
+    coolDown: () => training.coolDown(),
+    restartContainer: () => training.restart(),
+    showPanel: () => panel.reveal(),
+    showLog: (argument) => runs.showLog(argument),
+    showActions: offerActions,
+    inspectCheckpoint: (argument) => runs.inspect(argument),
+    selectDataFolder,
+    refreshHistory: () => history.refresh(),
+    openRun: (argument) => runs.open(argument),
+    pinRun: (argument) => runs.setPinned(argument, true),
+    unpinRun: (argument) => runs.setPinned(argument, false),
+    revealRun: (argument) => runs.reveal(argument),
+    copyRunId: (argument) => runs.copyId(argument),
+    installEngine: () => {
+      if (!environment.isTrusted) {
+        throw new Error(environment.obstacle);
+      }
+      return installEngine(vs, deps.bundleDir);
+    },
+  };
+
+  const attempt = async (work: () => unknown): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      reportError(deps, error);
+    }
+  };
+  const shownRun = (): { runId: string } | undefined => panel.model?.run;
+  const answer = async (message: Parameters<typeof panel.onMessage>[0]): Promise<void> => {
+    switch (message.type) {
+      case 'train':
+        return training.trainWith(message.params);
+      case 'rerun':
+        return training.rerun(shownRun()?.runId);
+      case 'stop':
+        return training.stop(false);
+      case 'chooseFolder': {
+        const folder = await browseDataFolder({ vs, environment });
+        if (folder !== undefined) {
+          panel.model?.setParameter(message.name, folder);
+        }
+        return;
+      }
+      case 'inspect':
+        return runs.inspect({ runId: shownRun()?.runId, file: message.file });
+      case 'openLog':
+        return runs.showLog(shownRun());
+    }
+  };
+
+  const store = new DisposableStore();
+  for (const [name, { id }] of Object.entries(COMMANDS)) {
+    const handler = handlers[name as CommandName];
+    store.add(vs.commands.registerCommand(id, (argument: unknown) => attempt(() => handler(argument))));
+  }
+  panel.onMessage = (message: Parameters<typeof panel.onMessage>[0]) => attempt(() => answer(message));
+  return { training, dispose: () => store.dispose() };
+}

@@ -1,0 +1,139 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type * as vscode from 'vscode';
+import type { StoredRun } from '../../volume/outputsVolume';
+import { RUN_FILES } from '../../volume/outputsVolume';
+import type { ContainerModel } from '../container/containerModel';
+import { VIEWS } from '../contributions';
+import type { Environment } from '../environment';
+import { formatBytes, formatPercent } from '../format';
+import type { HistoryModel } from '../history/historyModel';
+import { formatTime } from '../history/runItem';
+import type { PanelManager } from '../panel/panelManager';
+
+export interface RunActionsDeps {
+  vs: Pick<typeof vscode, 'Uri' | 'commands' | 'env' | 'window'>;
+  environment: Environment;
+  container: ContainerModel;
+  history: HistoryModel;
+  panel: PanelManager;
+}
+
+const nodeSchema = v.object({ runId: v.string(), file: v.optional(v.string()) });
+
+/** The run that a command was called for: an item of the history, or whoever calls it names one. */
+export function runIdOf(argument: unknown): string | undefined {
+  const node = v.safeParse(nodeSchema, argument);
+  return node.success ? node.output.runId : undefined;
+}
+
+/** What can be done with a run that is there already. */
+export class RunActions {
+  constructor(private readonly deps: RunActionsDeps) {}
+
+  open(argument: unknown): void {
+    const runId = runIdOf(argument);
+    if (runId !== undefined) {
+      this.deps.panel.show(runId);
+    }
+  }
+
+  /** The named run's log; without one that of the run in the container, or in the panel, or the newest. */
+  async showLog(argument: unknown): Promise<void> {
+    const { vs, container, panel } = this.deps;
+    const run = await this.find(runIdOf(argument) ?? container.runningRunId ?? panel.model?.run?.runId);
+    if (run === undefined) {
+      void vs.window.showInformationMessage('There is no run yet, so there is no log.');
+      return;
+    }
+    const path = join(run.dir, RUN_FILES.log);
+    await access(path).catch(() => {
+      throw new Error(`Run ${run.record.runId} has no log: "${path}" is not there.`);
+    });
+    await vs.window.showTextDocument(vs.Uri.file(path), { preview: true });
+  }
+
+  /** Opens a checkpoint; asks which if none is named. */
+  async inspect(argument: unknown): Promise<void> {
+    const { vs, history } = this.deps;
+    const node = v.safeParse(nodeSchema, argument);
+    let path: string | undefined;
+    if (node.success && node.output.file !== undefined) {
+      const { runId, file } = node.output;
+      const run = await this.find(runId);
+      // Only what the record names: a message from a page must not choose a path.
+      if (run?.record.checkpoints.some((checkpoint) => checkpoint.file === file) !== true) {
+        throw new Error(`Run ${runId} has no checkpoint "${file}" any more.`);
+      }
+      path = join(run.dir, file);
+    } else {
+      await history.ensureLoaded();
+      path = await this.askCheckpoint(node.success ? await this.find(node.output.runId) : undefined);
+    }
+    if (path !== undefined) {
+      await vs.commands.executeCommand('vscode.openWith', vs.Uri.file(path), VIEWS.checkpointEditor);
+    }
+  }
+
+  async setPinned(argument: unknown, pinned: boolean): Promise<void> {
+    const { container, environment } = this.deps;
+    const runId = runIdOf(argument);
+    if (runId === undefined) {
+      return;
+    }
+    if (!environment.mayTrain) {
+      throw new Error(environment.obstacle);
+    }
+    await container.setPinned(runId, pinned);
+  }
+
+  /** In the system's file manager; where that is another machine's, in the explorer. */
+  async reveal(argument: unknown): Promise<void> {
+    const { vs } = this.deps;
+    const run = await this.find(runIdOf(argument));
+    if (run !== undefined) {
+      const command = vs.env.remoteName === undefined ? 'revealFileInOS' : 'revealInExplorer';
+      await vs.commands.executeCommand(command, vs.Uri.file(join(run.dir, RUN_FILES.record)));
+    }
+  }
+
+  async copyId(argument: unknown): Promise<void> {
+    const runId = runIdOf(argument);
+    if (runId !== undefined) {
+      await this.deps.vs.env.clipboard.writeText(runId);
+    }
+  }
+
+  private async find(runId: string | undefined): Promise<StoredRun | undefined> {
+    const { history } = this.deps;
+    await history.ensureLoaded();
+    return runId === undefined ? history.runs[0] : history.find(runId);
+  }
+
+  private async askCheckpoint(run: StoredRun | undefined): Promise<string | undefined> {
+    const { vs, history } = this.deps;
+    const items = (run === undefined ? history.runs : [run]).flatMap(({ record, dir }) =>
+      record.checkpoints.map(({ kind, file, epoch, bytes, val_acc: valAcc }) => ({
+        label: `$(${kind === 'best' ? 'star-full' : 'save'}) ${formatTime(record.createdAt)} ${record.recipe}: ${kind}`,
+        description: [
+          `epoch ${epoch}`,
+          ...(valAcc === null ? [] : [`val_acc ${formatPercent(valAcc)}`]),
+          formatBytes(bytes),
+        ].join(' · '),
+        path: join(dir, file),
+      })),
+    );
+    if (items.length === 0) {
+      void vs.window.showInformationMessage(
+        'There is no checkpoint yet. A run saves one with its first epoch.',
+      );
+      return undefined;
+    }
+    const chosen = await vs.window.showQuickPick(items, {
+      title: 'Tiny Cats: inspect a checkpoint',
+      matchOnDescription: true,
+    });
+    return chosen?.path;
+  }
+}

@@ -1,0 +1,257 @@
+import type * as vscode from 'vscode';
+import type { ParameterProblem, ParameterValues, RecipeSpec } from '../../protocol/parameters';
+import { ParameterError, checkParameters } from '../../protocol/parameters';
+import { findRecipe } from '../../protocol/recipes';
+import { ErrorCode } from '../../protocol/rpc';
+import type { ContainerOptions } from '../../targets/target';
+import type { ContainerModel } from '../container/containerModel';
+import { errorCodeOf, parameterProblemsOf } from '../container/rpcError';
+import type { Environment } from '../environment';
+import type { HistoryModel } from '../history/historyModel';
+import type { PanelManager } from '../panel/panelManager';
+import type { ParameterStore } from '../parameterStore';
+import { resolveParameters } from '../parameterStore';
+import type { HostSettings } from '../settings';
+import type { MessageDeps } from './messages';
+import { commandAction, offer } from './messages';
+
+export interface TrainingDeps extends MessageDeps {
+  vs: Pick<typeof vscode, 'commands' | 'window'>;
+  environment: Environment;
+  container: ContainerModel;
+  history: HistoryModel;
+  panel: PanelManager;
+  parameters: ParameterStore;
+  recipe: RecipeSpec;
+  /** Asks what to train on. @returns undefined if the user did not say */
+  askDataFolder: () => Promise<string | undefined>;
+}
+
+const STATUS_MESSAGE_MS = 5000;
+
+/** Starts and ends runs and containers, as commands and the panel ask for it. */
+export class Training {
+  /** Runs that the user started from this window. */
+  readonly startedHere = new Set<string>();
+
+  constructor(private readonly deps: TrainingDeps) {}
+
+  /** With the values of last time; asks for a data folder if nobody ever named one. */
+  async train(): Promise<void> {
+    const { parameters } = this.deps;
+    if (!this.mayTrain()) {
+      return;
+    }
+    if (!parameters.hasDataFolder) {
+      const folder = await this.deps.askDataFolder();
+      if (folder === undefined) {
+        return;
+      }
+      await parameters.setDataFolder(folder);
+    }
+    await this.trainWith(parameters.values);
+  }
+
+  /** With the values of the panel's form; they are the next training's as well. */
+  async trainWith(values: ParameterValues): Promise<void> {
+    if (!this.mayTrain()) {
+      return;
+    }
+    const { recipe, parameters } = this.deps;
+    const { settings, folder } = this.workspace();
+    const params = this.check(recipe, resolveParameters(recipe, values, folder));
+    if (params !== undefined) {
+      await parameters.keep(values);
+      await this.start(recipe, params, settings);
+    }
+  }
+
+  /** With the parameters of that run, or of the newest. */
+  async rerun(runId: string | undefined): Promise<void> {
+    if (!this.mayTrain()) {
+      return;
+    }
+    const { history, container, vs } = this.deps;
+    await history.ensureLoaded();
+    const run = runId === undefined ? history.runs[0] : history.find(runId);
+    if (run === undefined) {
+      offer(this.deps, 'showInformationMessage', 'There is no run yet that could be run again.', [
+        commandAction(this.deps, 'Train', 'train'),
+      ]);
+      return;
+    }
+    const recipe = findRecipe(run.record.recipe);
+    if (recipe === undefined) {
+      throw new Error(`This version of Tiny Cats has no recipe "${run.record.recipe}".`);
+    }
+    const params = this.check(recipe, run.record.params);
+    if (params === undefined) {
+      return;
+    }
+    await container.find().catch(() => false);
+    if (container.view.state === 'cold') {
+      vs.window.setStatusBarMessage(
+        'Tiny Cats: no container is warm, so this run starts one',
+        STATUS_MESSAGE_MS,
+      );
+    }
+    await this.start(recipe, params, this.workspace().settings);
+  }
+
+  /** Ends the run in the container. @param now without waiting for its step */
+  async stop(now: boolean): Promise<void> {
+    const { container, environment, vs } = this.deps;
+    if (!environment.mayTrain) {
+      this.explainObstacle();
+      return;
+    }
+    await container.find();
+    const runId = container.runningRunId;
+    if (runId === undefined) {
+      vs.window.setStatusBarMessage('Tiny Cats: nothing trains', STATUS_MESSAGE_MS);
+      return;
+    }
+    await container.stop(runId, now);
+  }
+
+  async warmUp(): Promise<void> {
+    if (this.mayTrain()) {
+      await this.deps.container.warmUp(this.options());
+    }
+  }
+
+  async coolDown(): Promise<void> {
+    const { container, environment, vs } = this.deps;
+    if (!environment.mayTrain) {
+      this.explainObstacle();
+      return;
+    }
+    if (!(await container.find())) {
+      vs.window.setStatusBarMessage('Tiny Cats: no container is warm', STATUS_MESSAGE_MS);
+      return;
+    }
+    if (container.runningRunId !== undefined) {
+      const stop = 'Stop and Cool Down';
+      const question =
+        'A run trains in the container. Stop it, keep its checkpoint and let the container go?';
+      if ((await vs.window.showWarningMessage(question, { modal: true }, stop)) !== stop) {
+        return;
+      }
+    }
+    await container.cool();
+  }
+
+  /** For a container that does not answer or speaks another version: ends it and starts a new one. */
+  async restart(): Promise<void> {
+    if (this.mayTrain()) {
+      await this.deps.container.kill();
+      await this.warmUp();
+    }
+  }
+
+  private async start(recipe: RecipeSpec, params: ParameterValues, settings: HostSettings): Promise<void> {
+    const { container, panel } = this.deps;
+    panel.show(null);
+    try {
+      const runId = await container.train(recipe.name, params, optionsOf(settings, recipe, params));
+      this.startedHere.add(runId);
+      panel.show(runId);
+    } catch (error) {
+      const problems = parameterProblemsOf(error);
+      if (problems !== undefined) {
+        this.refuse(problems);
+      } else if (errorCodeOf(error) === ErrorCode.busy && container.runningRunId !== undefined) {
+        this.offerBusy(container.runningRunId, () => this.start(recipe, params, settings));
+      } else {
+        throw error;
+      }
+    }
+  }
+
+  private offerBusy(runId: string, startAgain: () => Promise<void>): void {
+    const { container, panel } = this.deps;
+    offer(this.deps, 'showWarningMessage', 'The container trains another run already.', [
+      { title: 'Show Run', run: () => panel.show(runId) },
+      {
+        title: 'Stop It and Train',
+        run: async () => {
+          if (container.runningRunId === runId) {
+            await container.stop(runId);
+          }
+          await container.idle();
+          await startAgain();
+        },
+      },
+    ]);
+  }
+
+  /** @returns undefined if the values cannot be taken; the user was told */
+  private check(recipe: RecipeSpec, values: ParameterValues): ParameterValues | undefined {
+    try {
+      return checkParameters(recipe, values);
+    } catch (error) {
+      if (error instanceof ParameterError) {
+        this.refuse(error.problems);
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** The form says what is wrong beside the field; without one a message does. */
+  private refuse(problems: readonly ParameterProblem[]): void {
+    const { panel } = this.deps;
+    if (panel.isVisible && panel.model !== undefined) {
+      panel.model.refuse(problems);
+      return;
+    }
+    const text = problems.map(({ message }) => message).join('; ');
+    offer(this.deps, 'showErrorMessage', `These parameters cannot be taken: ${text}`, [
+      commandAction(this.deps, 'Show Panel', 'showPanel'),
+    ]);
+  }
+
+  private options(): ContainerOptions {
+    const { recipe, parameters } = this.deps;
+    const { settings, folder } = this.workspace();
+    return optionsOf(settings, recipe, resolveParameters(recipe, parameters.values, folder));
+  }
+
+  private workspace(): { settings: HostSettings; folder: string } {
+    const { environment } = this.deps;
+    const { settings, folder } = environment;
+    if (settings === undefined || folder === undefined) {
+      throw new Error(environment.obstacle);
+    }
+    return { settings, folder };
+  }
+
+  private mayTrain(): boolean {
+    const { mayTrain } = this.deps.environment;
+    if (!mayTrain) {
+      this.explainObstacle();
+    }
+    return mayTrain;
+  }
+
+  private explainObstacle(): void {
+    const { environment, vs } = this.deps;
+    const action =
+      environment.folder === undefined
+        ? { title: 'Open Folder', command: 'workbench.action.files.openFolder' }
+        : { title: 'Manage Workspace Trust', command: 'workbench.trust.manage' };
+    offer(this.deps, 'showWarningMessage', environment.obstacle, [
+      { title: action.title, run: () => vs.commands.executeCommand(action.command) },
+    ]);
+  }
+}
+
+function optionsOf(settings: HostSettings, recipe: RecipeSpec, params: ParameterValues): ContainerOptions {
+  const { engine, port, scaledownWindowMs, keepDates } = settings;
+  return {
+    engine,
+    port,
+    settings: { scaledownWindowMs, keepDates },
+    hint: { recipe: recipe.name, params },
+  };
+}

@@ -1,0 +1,104 @@
+import { EventEmitter } from 'node:events';
+import type { RunEvent } from '../../protocol/events';
+import { isFinal } from '../../protocol/run';
+import type { RunView } from '../../protocol/runView';
+import { applyEvent, emptyRunView } from '../../protocol/runView';
+import type { OutputsVolume } from '../../volume/outputsVolume';
+import type { Disposable } from '../disposables';
+import type { ContainerModel } from './containerModel';
+
+/** One run, folded from its log and kept up to date while it goes on. Many may look at the same one. */
+export class RunFeed extends EventEmitter<{ events: [RunEvent[]] }> {
+  readonly view: RunView;
+  /** Resolves once what the volume has is in `view`. */
+  readonly loaded: Promise<void>;
+  private subscription: Disposable | undefined;
+  private readFromVolume = false;
+  private closed = false;
+
+  constructor(
+    readonly runId: string,
+    volume: OutputsVolume,
+    private readonly container: ContainerModel,
+  ) {
+    super();
+    this.view = emptyRunView(runId);
+    this.loaded = this.load(volume);
+  }
+
+  /** Follows the run if it goes on and there is a client; may be called again. */
+  readonly follow = (): void => {
+    if (this.readFromVolume && !this.closed && this.subscription === undefined && !isFinal(this.view.state)) {
+      this.subscription = this.container.follow(this.runId, this.view.lastSeq, (events) => this.take(events));
+    }
+  };
+
+  close(): void {
+    this.closed = true;
+    this.container.off('change', this.follow);
+    this.subscription?.dispose();
+    this.removeAllListeners();
+  }
+
+  private async load(volume: OutputsVolume): Promise<void> {
+    this.take(await volume.readRunEvents(this.runId, 0));
+    this.readFromVolume = true;
+    if (!this.closed) {
+      this.container.on('change', this.follow);
+      this.follow();
+    }
+  }
+
+  private take(events: RunEvent[]): void {
+    for (const event of events) {
+      applyEvent(this.view, event);
+    }
+    if (events.length > 0 && !this.closed) {
+      this.emit('events', events);
+    }
+  }
+}
+
+export interface FeedLease extends Disposable {
+  readonly feed: RunFeed;
+}
+
+/** Shares feeds: a run is read and followed once, however many parts look at it. */
+export class RunFeeds {
+  private readonly feeds = new Map<string, { feed: RunFeed; leases: number }>();
+
+  constructor(
+    /** The outputs volume of now; undefined without a folder. */
+    private readonly volume: () => OutputsVolume | undefined,
+    private readonly container: ContainerModel,
+  ) {}
+
+  /** @returns undefined without a folder; to be disposed of when it is no longer looked at */
+  open(runId: string): FeedLease | undefined {
+    const volume = this.volume();
+    if (volume === undefined) {
+      return undefined;
+    }
+    const entry = this.feeds.get(runId) ?? { feed: new RunFeed(runId, volume, this.container), leases: 0 };
+    entry.leases += 1;
+    this.feeds.set(runId, entry);
+    let held = true;
+    return {
+      feed: entry.feed,
+      dispose: () => {
+        if (held) {
+          held = false;
+          this.release(runId, entry);
+        }
+      },
+    };
+  }
+
+  private release(runId: string, entry: { feed: RunFeed; leases: number }): void {
+    entry.leases -= 1;
+    if (entry.leases === 0) {
+      entry.feed.close();
+      this.feeds.delete(runId);
+    }
+  }
+}

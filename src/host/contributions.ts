@@ -1,0 +1,73 @@
+/**
+ * What package.json contributes, said once for the code. A unit test holds the two together, and the handlers are a
+ * record over these names, so that a command without one does not compile.
+ */
+
+/** `palette`: shown there; the others belong to an item of a tree or to the status bar. */
+export const COMMANDS = {
+  train: { id: 'tinyCats.train', palette: true },
+  rerun: { id: 'tinyCats.rerun', palette: true },
+  stop: { id: 'tinyCats.stop', palette: true },
+  stopNow: { id: 'tinyCats.stopNow', palette: true },
+  warmUp: { id: 'tinyCats.warmUp', palette: true },
+  coolDown: { id: 'tinyCats.coolDown', palette: true },
+  restartContainer: { id: 'tinyCats.restartContainer', palette: true },
+  showPanel: { id: 'tinyCats.showPanel', palette: true },
+  showLog: { id: 'tinyCats.showLog', palette: true },
+  showActions: { id: 'tinyCats.showActions', palette: false },
+  inspectCheckpoint: { id: 'tinyCats.inspectCheckpoint', palette: true },
+  selectDataFolder: { id: 'tinyCats.selectDataFolder', palette: true },
+  refreshHistory: { id: 'tinyCats.refreshHistory', palette: false },
+  openRun: { id: 'tinyCats.openRun', palette: false },
+  pinRun: { id: 'tinyCats.pinRun', palette: false },
+  unpinRun: { id: 'tinyCats.unpinRun', palette: false },
+  revealRun: { id: 'tinyCats.revealRun', palette: false },
+  copyRunId: { id: 'tinyCats.copyRunId', palette: false },
+  installEngine: { id: 'tinyCats.installEngine', palette: true },
+} as const satisfies Record<string, { id: string; palette: boolean }>;
+export type CommandName = keyof typeof COMMANDS;
+
+/** `restricted`: names a folder, a place, an engine or a port; a workspace that is not trusted may not set it. */
+export const SETTINGS = {
+  target: { restricted: true, default: 'local' },
+  outputsFolder: { restricted: true, default: 'outputs' },
+  dataFolder: { restricted: true, default: '.tiny-cats/data' },
+  scaledownWindow: { restricted: false, default: 5 },
+  engine: { restricted: true, default: 'auto' },
+  port: { restricted: true, default: 0 },
+  keepCheckpointDates: { restricted: false, default: 5 },
+  defaultParameters: { restricted: true, default: {} },
+} as const satisfies Record<string, { restricted: boolean; default: unknown }>;
+export type SettingName = keyof typeof SETTINGS;
+export const SETTINGS_SECTION = 'tinyCats';
+
+/** Keys of `when` and `enablement` clauses. */
+export const CONTEXT_KEYS = {
+  /** As `ContainerView.state`. */
+  state: 'tinyCats.state',
+  /** A run is queued or trains. */
+  training: 'tinyCats.training',
+  /** That run was told to stop and has not yet. */
+  stopping: 'tinyCats.stopping',
+  /** The workspace is trusted and a folder is open. */
+  mayTrain: 'tinyCats.mayTrain',
+} as const;
+export type ContextKey = keyof typeof CONTEXT_KEYS;
+
+export const VIEWS = {
+  container: 'tinyCats',
+  history: 'tinyCats.history',
+  panel: 'tinyCats.panel',
+  checkpointEditor: 'tinyCats.checkpoint',
+} as const;
+
+/** Words in the `contextValue` of tree items, by which menus choose. */
+export const ITEM_WORDS = {
+  run: 'run',
+  checkpoint: 'checkpoint',
+  live: 'live',
+  stopping: 'stopping',
+  ended: 'ended',
+  pinned: 'pinned',
+  unpinned: 'unpinned',
+} as const;

@@ -1,0 +1,82 @@
+import { EventEmitter } from 'node:events';
+import type { RunRecord } from '../../protocol/run';
+import { isFinal } from '../../protocol/run';
+import type { OutputsVolume, StoredRun } from '../../volume/outputsVolume';
+
+/** The runs of the outputs volume, newest first. Reads nothing before it is asked to. */
+export class HistoryModel extends EventEmitter<{ change: [] }> {
+  private stored: StoredRun[] = [];
+  private loading: Promise<void> | undefined;
+  private again = false;
+  private isLoaded = false;
+
+  /** @param volume the outputs volume of now; undefined without a folder */
+  constructor(private readonly volume: () => OutputsVolume | undefined) {
+    super();
+  }
+
+  /** As far as they were read. */
+  get runs(): readonly StoredRun[] {
+    return this.stored;
+  }
+
+  find(runId: string): StoredRun | undefined {
+    return this.stored.find(({ record }) => record.runId === runId);
+  }
+
+  /** The newest run whose container had to be started for it. */
+  newestColdRun(exceptRunId: string | undefined): StoredRun | undefined {
+    return this.stored.find(
+      ({ record }) => record.start === 'cold' && record.runId !== exceptRunId && isFinal(record.state),
+    );
+  }
+
+  async ensureLoaded(): Promise<void> {
+    if (!this.isLoaded) {
+      await this.refresh();
+    }
+  }
+
+  /** Reads all again. Asked for while it reads, it reads once more. */
+  async refresh(): Promise<void> {
+    if (this.loading !== undefined) {
+      this.again = true;
+      return this.loading;
+    }
+    this.loading = this.read();
+    try {
+      await this.loading;
+    } finally {
+      this.loading = undefined;
+    }
+  }
+
+  /** Takes what the container says of a run, or what a run.json says. */
+  async apply(record: RunRecord): Promise<void> {
+    const index = this.stored.findIndex((run) => run.record.runId === record.runId);
+    const known = this.stored[index];
+    if (known !== undefined) {
+      this.stored = this.stored.with(index, { ...known, record });
+      this.emit('change');
+    } else {
+      // Its folder is not known yet.
+      await this.refresh();
+    }
+  }
+
+  /** Forgets all, e.g. since the outputs folder is another one now. */
+  reset(): void {
+    this.stored = [];
+    this.isLoaded = false;
+    this.emit('change');
+  }
+
+  private async read(): Promise<void> {
+    do {
+      this.again = false;
+      this.stored = (await this.volume()?.listRuns()) ?? [];
+    } while (this.again);
+    this.isLoaded = true;
+    this.emit('change');
+  }
+}

@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import type * as vscode from 'vscode';
+import type { HistoryEntry } from '../api';
+import type { LiveRun } from '../container/liveRun';
+import { COMMANDS, VIEWS } from '../contributions';
+import type { HistoryModel } from './historyModel';
+import type { ItemFacts } from './runItem';
+import { checkpointItem, runItem } from './runItem';
+
+export type HistoryNode =
+  { type: 'run'; runId: string } | { type: 'checkpoint'; runId: string; file: string };
+
+export interface HistoryTreeDeps {
+  vs: Pick<
+    typeof vscode,
+    | 'EventEmitter'
+    | 'MarkdownString'
+    | 'ThemeColor'
+    | 'ThemeIcon'
+    | 'TreeItem'
+    | 'TreeItemCollapsibleState'
+    | 'Uri'
+  >;
+  history: HistoryModel;
+  live: LiveRun;
+}
+
+/** The run history: runs, and under each its checkpoints. */
+export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
+  private readonly changed: vscode.EventEmitter<undefined>;
+  readonly onDidChangeTreeData: vscode.Event<undefined>;
+
+  constructor(private readonly deps: HistoryTreeDeps) {
+    this.changed = new deps.vs.EventEmitter();
+    this.onDidChangeTreeData = this.changed.event;
+    deps.history.on('change', this.refresh);
+    deps.live.on('change', this.refresh);
+  }
+
+  dispose(): void {
+    this.deps.history.off('change', this.refresh);
+    this.deps.live.off('change', this.refresh);
+    this.changed.dispose();
+  }
+
+  async getChildren(node?: HistoryNode): Promise<HistoryNode[]> {
+    const { history } = this.deps;
+    if (node === undefined) {
+      await history.ensureLoaded();
+      return history.runs.map(({ record }) => ({ type: 'run', runId: record.runId }));
+    }
+    if (node.type === 'checkpoint') {
+      return [];
+    }
+    const checkpoints = history.find(node.runId)?.record.checkpoints ?? [];
+    return checkpoints.map(({ file }) => ({ type: 'checkpoint', runId: node.runId, file }));
+  }
+
+  /** All that the view shows. */
+  async entries(node?: HistoryNode): Promise<HistoryEntry[]> {
+    const nodes = await this.getChildren(node);
+    return Promise.all(
+      nodes.map(async (child) => {
+        const { label, description, contextValue } = this.getTreeItem(child);
+        return {
+          label: String(label),
+          description: String(description),
+          contextValue: contextValue ?? '',
+          checkpoints: await this.entries(child),
+        };
+      }),
+    );
+  }
+
+  getParent(node: HistoryNode): HistoryNode | undefined {
+    return node.type === 'run' ? undefined : { type: 'run', runId: node.runId };
+  }
+
+  getTreeItem(node: HistoryNode): vscode.TreeItem {
+    return node.type === 'run'
+      ? this.runTreeItem(node.runId)
+      : this.checkpointTreeItem(node.runId, node.file);
+  }
+
+  private runTreeItem(runId: string): vscode.TreeItem {
+    const { vs, history, live } = this.deps;
+    const run = history.find(runId);
+    if (run === undefined) {
+      return new vs.TreeItem(runId);
+    }
+    const progress = live.progress?.runId === runId ? live.progress : undefined;
+    const { None, Collapsed } = vs.TreeItemCollapsibleState;
+    const item = this.treeItem(
+      runItem(run.record, progress),
+      run.record.checkpoints.length === 0 ? None : Collapsed,
+    );
+    item.id = runId;
+    item.command = {
+      command: COMMANDS.openRun.id,
+      title: 'Open Run',
+      arguments: [{ type: 'run', runId } satisfies HistoryNode],
+    };
+    return item;
+  }
+
+  private checkpointTreeItem(runId: string, file: string): vscode.TreeItem {
+    const { vs, history } = this.deps;
+    const run = history.find(runId);
+    const checkpoint = run?.record.checkpoints.find((other) => other.file === file);
+    if (run === undefined || checkpoint === undefined) {
+      return new vs.TreeItem(file);
+    }
+    const item = this.treeItem(checkpointItem(checkpoint, runId), vs.TreeItemCollapsibleState.None);
+    item.id = `${runId}/${file}`;
+    item.command = {
+      command: 'vscode.openWith',
+      title: 'Inspect Checkpoint',
+      arguments: [vs.Uri.file(join(run.dir, file)), VIEWS.checkpointEditor],
+    };
+    return item;
+  }
+
+  private treeItem(facts: ItemFacts, collapsible: vscode.TreeItemCollapsibleState): vscode.TreeItem {
+    const { vs } = this.deps;
+    const { id, color } = facts.icon;
+    const item = new vs.TreeItem(facts.label, collapsible);
+    item.description = facts.description;
+    item.tooltip = new vs.MarkdownString(facts.tooltip);
+    item.iconPath =
+      color === undefined ? new vs.ThemeIcon(id) : new vs.ThemeIcon(id, new vs.ThemeColor(color));
+    item.contextValue = facts.contextValue;
+    item.accessibilityInformation = { label: facts.accessibilityLabel };
+    return item;
+  }
+
+  private readonly refresh = (): void => this.changed.fire(undefined);
+}

@@ -1,0 +1,121 @@
+import type { LiveProgress } from '../container/liveRun';
+import type { ParameterValues } from '../../protocol/parameters';
+import type { Checkpoint, RunRecord, RunState } from '../../protocol/run';
+import { isFinal } from '../../protocol/run';
+import { ITEM_WORDS } from '../contributions';
+import { escapeMarkdown, formatBytes, formatDuration, formatPercent } from '../format';
+
+/** What a tree item shows; made without VS Code. */
+export interface ItemFacts {
+  label: string;
+  description: string;
+  /** Markdown whose data are escaped. */
+  tooltip: string;
+  icon: { id: string; color?: string };
+  contextValue: string;
+  accessibilityLabel: string;
+}
+
+const STATE_ICONS: Record<RunState, ItemFacts['icon']> = {
+  queued: { id: 'loading~spin' },
+  preparing: { id: 'loading~spin' },
+  training: { id: 'loading~spin' },
+  stopping: { id: 'loading~spin' },
+  completed: { id: 'pass', color: 'testing.iconPassed' },
+  failed: { id: 'error', color: 'testing.iconFailed' },
+  stopped: { id: 'circle-slash', color: 'testing.iconSkipped' },
+};
+
+/** @param live how far the run in the container is, if it is this one */
+export function runItem(record: RunRecord, live: LiveProgress | undefined): ItemFacts {
+  const state = live?.state ?? record.state;
+  const label = `${formatTime(record.createdAt)} ${record.recipe}`;
+  const description = describe(record, state, live);
+  return {
+    label,
+    description,
+    tooltip: tooltip(record, state),
+    icon: STATE_ICONS[state],
+    contextValue: contextValue(record, state),
+    accessibilityLabel: `${label}, ${state}, ${description}`,
+  };
+}
+
+export function checkpointItem(checkpoint: Checkpoint, runId: string): ItemFacts {
+  const { kind, epoch, val_acc: valAcc, bytes, file } = checkpoint;
+  const description = [`epoch ${epoch}`, ...accuracy(valAcc), formatBytes(bytes)].join(' · ');
+  return {
+    label: kind,
+    description,
+    tooltip: `**${escapeMarkdown(file)}**  \n${escapeMarkdown(description)}  \nRun ${escapeMarkdown(runId)}`,
+    icon: { id: kind === 'best' ? 'star-full' : 'save' },
+    contextValue: ITEM_WORDS.checkpoint,
+    accessibilityLabel: `${kind} checkpoint, ${description}`,
+  };
+}
+
+/** "2026-01-31 14:05" in local time */
+export function formatTime(iso: string): string {
+  const time = new Date(iso);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
+  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}`;
+}
+
+/** From the user's request to the end; undefined while it goes on. */
+export function runDurationMs(record: RunRecord): number | undefined {
+  return record.endedAt === undefined ? undefined : Date.parse(record.endedAt) - Date.parse(record.createdAt);
+}
+
+function describe(record: RunRecord, state: RunState, live: LiveProgress | undefined): string {
+  if (!isFinal(state)) {
+    const epoch = live !== undefined && live.epoch > 0 ? [`epoch ${live.epoch}/${live.epochs}`] : [];
+    return [state, ...epoch, ...accuracy(record.best?.val_acc), record.start].join(' · ');
+  }
+  const durationMs = runDurationMs(record);
+  const duration = durationMs === undefined ? [] : [formatDuration(durationMs)];
+  const outcome = state === 'completed' ? [] : [state];
+  return [...outcome, ...accuracy(record.best?.val_acc), ...duration, record.start].join(' · ');
+}
+
+function accuracy(valAcc: number | null | undefined): string[] {
+  return valAcc === undefined || valAcc === null ? [] : [`val_acc ${formatPercent(valAcc)}`];
+}
+
+function contextValue({ pinned }: RunRecord, state: RunState): string {
+  const progress =
+    state === 'stopping'
+      ? [ITEM_WORDS.live, ITEM_WORDS.stopping]
+      : [isFinal(state) ? ITEM_WORDS.ended : ITEM_WORDS.live];
+  return [ITEM_WORDS.run, ...progress, pinned ? ITEM_WORDS.pinned : ITEM_WORDS.unpinned].join(' ');
+}
+
+function tooltip(record: RunRecord, state: RunState): string {
+  const durationMs = runDurationMs(record);
+  const { result, best, timeToFirstStepMs } = record;
+  const facts: [string, string | undefined][] = [
+    ['Run', record.runId],
+    ['State', state + (record.pinned ? ', pinned' : '')],
+    [
+      'Best',
+      best === undefined ? undefined : `val_acc ${formatPercent(best.val_acc)} in epoch ${best.epoch}`,
+    ],
+    ['Duration', durationMs === undefined ? undefined : formatDuration(durationMs)],
+    ['Start', record.start],
+    ['First step after', timeToFirstStepMs === undefined ? undefined : formatDuration(timeToFirstStepMs)],
+    ['Engine', [record.engine, record.device].filter((text) => text !== '').join(', ') || undefined],
+    ['Target', record.target],
+    ['Error', result?.error?.message],
+  ];
+  const lines = facts.flatMap(([name, text]) =>
+    text === undefined ? [] : [`**${name}:** ${escapeMarkdown(text)}`],
+  );
+  return `${lines.join('  \n')}\n\n${parameterTable(record.params)}`;
+}
+
+function parameterTable(params: ParameterValues): string {
+  const rows = Object.entries(params).map(
+    ([name, value]) => `| ${escapeMarkdown(name)} | ${escapeMarkdown(String(value))} |`,
+  );
+  return ['| parameter | value |', '| --- | --- |', ...rows].join('\n');
+}

@@ -1,0 +1,147 @@
+import type * as vscode from 'vscode';
+import * as v from 'valibot';
+import type { HostToPanel, PanelToHost } from '../../protocol/panel';
+import { panelStateSchema, panelToHostSchema } from '../../protocol/panel';
+import { parse } from '../../protocol/schema';
+import { VIEWS } from '../contributions';
+import type { Disposable } from '../disposables';
+import { DisposableStore } from '../disposables';
+import { webviewHtml, webviewOptions } from '../webviewHtml';
+import type { PanelModelDeps } from './panelModel';
+import { PanelModel } from './panelModel';
+
+export interface PanelManagerDeps extends Omit<PanelModelDeps, 'post'> {
+  vs: Pick<typeof vscode, 'Uri' | 'ViewColumn' | 'window'>;
+  extensionUri: vscode.Uri;
+  log: Pick<vscode.LogOutputChannel, 'error'>;
+  /** Looks for a living container; never starts one. */
+  find: () => void;
+}
+
+const KEPT_MESSAGES = 200;
+
+/** The one panel: opens it, brings it back after a reload, and passes its messages on. */
+export class PanelManager implements vscode.WebviewPanelSerializer {
+  private current:
+    { panel: vscode.WebviewPanel; model: PanelModel; disposables: DisposableStore } | undefined;
+  private readonly serializer: Disposable;
+  private readonly posted: HostToPanel[] = [];
+  /** Answers what the user does in the panel; set by the commands. */
+  onMessage: (message: Exclude<PanelToHost, { type: 'ready' | 'resync' }>) => Promise<void> = () =>
+    Promise.resolve();
+
+  constructor(private readonly deps: PanelManagerDeps) {
+    this.serializer = deps.vs.window.registerWebviewPanelSerializer(VIEWS.panel, this);
+  }
+
+  get model(): PanelModel | undefined {
+    return this.current?.model;
+  }
+
+  get isVisible(): boolean {
+    return this.current?.panel.visible ?? false;
+  }
+
+  /** The newest messages to the page, oldest first. */
+  get lastMessages(): readonly HostToPanel[] {
+    return this.posted;
+  }
+
+  /** Opens the panel or brings it to the front. @param runId null: the newest run */
+  show(runId: string | null): void {
+    this.deps.find();
+    if (this.current === undefined) {
+      const panel = this.deps.vs.window.createWebviewPanel(
+        VIEWS.panel,
+        'Tiny Cats',
+        this.deps.vs.ViewColumn.Active,
+        webviewOptions(this.deps.extensionUri),
+      );
+      this.adopt(panel, runId);
+    } else {
+      this.current.model.show(runId);
+      this.current.panel.reveal(undefined, true);
+    }
+  }
+
+  /** Brings the panel to the front with what it shows; opens it on the newest run if there is none. */
+  reveal(): void {
+    if (this.current === undefined) {
+      this.show(null);
+    } else {
+      this.current.panel.reveal();
+    }
+  }
+
+  /** A panel of before the reload comes back. */
+  deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    if (this.current !== undefined) {
+      panel.dispose();
+      return Promise.resolve();
+    }
+    const kept = v.safeParse(panelStateSchema, state);
+    this.deps.find();
+    this.adopt(panel, kept.success ? kept.output.runId : null);
+    return Promise.resolve();
+  }
+
+  dispose(): void {
+    this.serializer.dispose();
+    const { current } = this;
+    this.current = undefined;
+    // The panel itself stays, so that a reload of the window brings it back.
+    current?.disposables.dispose();
+  }
+
+  private adopt(panel: vscode.WebviewPanel, runId: string | null): void {
+    const { deps } = this;
+    const disposables = new DisposableStore();
+    const model = disposables.add(new PanelModel({ ...deps, post: (message) => this.post(panel, message) }));
+    this.current = { panel, model, disposables };
+    model.show(runId);
+    disposables.add(panel.webview.onDidReceiveMessage((data: unknown) => void this.receive(model, data)));
+    disposables.add(
+      panel.onDidChangeViewState(() => {
+        if (!panel.visible) {
+          model.pageHidden();
+        }
+      }),
+    );
+    panel.onDidDispose(() => {
+      disposables.dispose();
+      if (this.current?.panel === panel) {
+        this.current = undefined;
+      }
+    });
+    const { Uri } = deps.vs;
+    panel.iconPath = Uri.joinPath(deps.extensionUri, 'media', 'tiny-cats.svg');
+    panel.webview.options = webviewOptions(deps.extensionUri);
+    panel.webview.html = webviewHtml(panel.webview, deps.extensionUri, 'panel', 'Tiny Cats');
+  }
+
+  private post(panel: vscode.WebviewPanel, message: HostToPanel): void {
+    this.posted.push(message);
+    if (this.posted.length > KEPT_MESSAGES) {
+      this.posted.shift();
+    }
+    void panel.webview.postMessage(message);
+  }
+
+  private async receive(model: PanelModel, data: unknown): Promise<void> {
+    try {
+      const message = parse(panelToHostSchema, data, 'message from the panel');
+      switch (message.type) {
+        case 'ready':
+          model.pageReady();
+          break;
+        case 'resync':
+          model.refresh();
+          break;
+        default:
+          await this.onMessage(message);
+      }
+    } catch (error) {
+      this.deps.log.error(error instanceof Error ? error : String(error));
+    }
+  }
+}

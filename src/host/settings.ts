@@ -1,0 +1,114 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import * as v from 'valibot';
+import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import { ParameterError, checkParameters, parameterValuesSchema } from '../protocol/parameters';
+import type { SettingName } from './contributions';
+import { SETTINGS, SETTINGS_SECTION } from './contributions';
+
+export interface HostSettings {
+  target: string;
+  outputsDir: string;
+  dataDir: string;
+  engine: string;
+  port: number;
+  scaledownWindowMs: number;
+  keepDates: number;
+  /** Only what the setting names; checked against the recipe. */
+  defaultParameters: ParameterValues;
+}
+
+/** A setting has a value that cannot be used; `message` names the setting, the value and what was expected. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+
+  constructor(
+    readonly setting: SettingName,
+    message: string,
+  ) {
+    super(`The setting ${SETTINGS_SECTION}.${setting} ${message}`);
+  }
+}
+
+const MINUTE_MS = 60_000;
+const MIN_WINDOW_MINUTES = 0.1;
+const MAX_PORT = 65_535;
+
+const schemas = {
+  target: v.picklist(['local'], 'has to be "local"'),
+  folder: v.pipe(
+    v.string('has to be the path of a folder'),
+    v.trim(),
+    v.nonEmpty('has to be the path of a folder'),
+    v.check((text) => !text.includes('\0'), 'has to be the path of a folder'),
+  ),
+  scaledownWindow: v.pipe(
+    v.number('has to be a number of minutes'),
+    v.finite('has to be a number of minutes'),
+    v.minValue(MIN_WINDOW_MINUTES, `has to be at least ${MIN_WINDOW_MINUTES} minutes`),
+  ),
+  engine: v.picklist(['auto', 'tensorflow', 'wasm', 'cpu'], 'has to be one of auto, tensorflow, wasm, cpu'),
+  port: wholeNumber(`has to be a port number, 0 (any free one) to ${MAX_PORT}`, MAX_PORT),
+  keepCheckpointDates: wholeNumber('has to be a whole number of at least 0', Number.MAX_SAFE_INTEGER),
+  defaultParameters: v.pipe(
+    v.record(v.string(), v.unknown(), 'has to be an object of parameters'),
+    v.check((value) => v.is(parameterValuesSchema, value), 'may hold only texts, numbers, true and false'),
+  ),
+};
+
+function wholeNumber(message: string, maximum: number) {
+  return v.pipe(v.number(message), v.integer(message), v.minValue(0, message), v.maxValue(maximum, message));
+}
+
+/**
+ * Reads and checks all settings.
+ * @param get value of a setting, by its name without the section
+ * @param folder path of the workspace folder that relative paths start from
+ * @throws SettingsError for the first setting that cannot be used
+ */
+export function readSettings(
+  get: (name: SettingName) => unknown,
+  folder: string,
+  recipe: RecipeSpec,
+): HostSettings {
+  const read = <T extends v.GenericSchema>(name: SettingName, schema: T): v.InferOutput<T> => {
+    const value = get(name) ?? SETTINGS[name].default;
+    const result = v.safeParse(schema, value, { abortEarly: true });
+    if (!result.success) {
+      throw new SettingsError(name, `${result.issues[0].message}, not ${JSON.stringify(value)}.`);
+    }
+    return result.output;
+  };
+  return {
+    target: read('target', schemas.target),
+    outputsDir: resolveFolder(folder, read('outputsFolder', schemas.folder)),
+    dataDir: resolveFolder(folder, read('dataFolder', schemas.folder)),
+    engine: read('engine', schemas.engine),
+    port: read('port', schemas.port),
+    scaledownWindowMs: Math.max(1000, read('scaledownWindow', schemas.scaledownWindow) * MINUTE_MS),
+    keepDates: read('keepCheckpointDates', schemas.keepCheckpointDates),
+    defaultParameters: checkDefaults(recipe, read('defaultParameters', schemas.defaultParameters)),
+  };
+}
+
+function checkDefaults(recipe: RecipeSpec, value: unknown): ParameterValues {
+  const given = v.parse(parameterValuesSchema, value);
+  try {
+    checkParameters(recipe, given);
+    return given;
+  } catch (error) {
+    if (error instanceof ParameterError) {
+      throw new SettingsError('defaultParameters', `cannot be used: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** The absolute path of a folder as a person writes it: relative to the workspace folder, or from `~`. */
+export function resolveFolder(workspaceFolder: string, text: string): string {
+  const path = text.replaceAll('${workspaceFolder}', workspaceFolder);
+  if (path === '~' || /^~[/\\]/.test(path)) {
+    return join(homedir(), path.slice(1));
+  }
+  return isAbsolute(path) ? resolve(path) : resolve(workspaceFolder, path);
+}

@@ -1,0 +1,48 @@
+import type * as vscode from 'vscode';
+import type { ContainerModel } from './container/containerModel';
+import { messageOf } from './container/rpcError';
+import type { Disposable } from './disposables';
+import type { Environment } from './environment';
+import type { HistoryModel } from './history/historyModel';
+import type { PanelManager } from './panel/panelManager';
+import type { HostSettings } from './settings';
+
+export interface SettingsSyncDeps {
+  environment: Environment;
+  container: ContainerModel;
+  history: HistoryModel;
+  panel: Pick<PanelManager, 'model'>;
+  log: Pick<vscode.LogOutputChannel, 'warn'>;
+}
+
+/** Carries changed settings over: other folders mean another container and another history. */
+export function syncSettings({ environment, container, history, panel, log }: SettingsSyncDeps): Disposable {
+  const read = (): HostSettings | undefined => {
+    try {
+      return environment.settings;
+    } catch (error) {
+      log.warn(messageOf(error));
+      return undefined;
+    }
+  };
+  let place = placeOf(read());
+  return environment.onChange(() => {
+    const settings = read();
+    if (placeOf(settings) !== place) {
+      place = placeOf(settings);
+      container.close();
+      history.reset();
+      panel.model?.show(null);
+    } else if (settings !== undefined) {
+      const { scaledownWindowMs, keepDates } = settings;
+      container
+        .configure({ scaledownWindowMs, keepDates })
+        .catch((error: unknown) => log.warn(messageOf(error)));
+      panel.model?.refresh();
+    }
+  });
+}
+
+function placeOf(settings: HostSettings | undefined): string {
+  return JSON.stringify([settings?.target, settings?.outputsDir, settings?.dataDir]);
+}

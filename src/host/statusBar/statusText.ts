@@ -1,0 +1,83 @@
+import type { ContainerView } from '../../protocol/panel';
+import type { Phase } from '../../protocol/events';
+import type { LiveProgress } from '../container/liveRun';
+import { escapeMarkdown, formatDuration } from '../format';
+
+export interface StatusText {
+  text: string;
+  /** Markdown whose data are escaped. */
+  tooltip: string;
+  accessibilityLabel: string;
+  /** The last start failed. */
+  warning: boolean;
+}
+
+/** What the status bar says. @param now milliseconds since the epoch */
+export function statusText(view: ContainerView, live: LiveProgress | undefined, now: number): StatusText {
+  const { icon, word } = headline(view, live);
+  return {
+    text: `$(${icon}) Tiny Cats: ${word}`,
+    tooltip: tooltip(view, live, word, now),
+    accessibilityLabel: `Tiny Cats container: ${word}`,
+    warning: view.state === 'cold' && view.problem !== null,
+  };
+}
+
+function headline(view: ContainerView, live: LiveProgress | undefined): { icon: string; word: string } {
+  if (view.link === 'reconnecting') {
+    return { icon: 'sync~spin', word: 'reconnecting' };
+  }
+  switch (view.state) {
+    case 'cold':
+      return { icon: 'circle-outline', word: 'cold' };
+    case 'warming':
+      return { icon: 'sync~spin', word: 'warming' };
+    case 'warm':
+      return { icon: 'flame', word: 'warm' };
+    case 'training':
+      return { icon: 'sync~spin', word: trainingWord(live) };
+    case 'cooling':
+      return { icon: 'sync~spin', word: 'cooling' };
+  }
+}
+
+function trainingWord(live: LiveProgress | undefined): string {
+  if (live?.state === 'stopping') {
+    return 'stopping';
+  }
+  return live === undefined || live.epoch === 0 ? 'training' : `training ${live.epoch}/${live.epochs}`;
+}
+
+function tooltip(view: ContainerView, live: LiveProgress | undefined, word: string, now: number): string {
+  const facts: [string, string][] = [['Target', view.target]];
+  if (view.engine !== '') {
+    facts.push(['Engine', [view.engine, view.device].filter((text) => text !== '').join(', ')]);
+  }
+  if (live !== undefined) {
+    facts.push(['Run', live.runId]);
+  }
+  if (view.idleRemainingMs !== null) {
+    const at = new Date(now + view.idleRemainingMs).toLocaleTimeString([], {
+      hour: '2-digit',
+      minute: '2-digit',
+    });
+    facts.push(['Cools', `in ${formatDuration(view.idleRemainingMs)}, at ${at}, if nothing is asked of it`]);
+  }
+  if (view.problem !== null) {
+    facts.push(['Problem', view.problem]);
+  }
+  const head = `**Tiny Cats container:** ${escapeMarkdown(word)}`;
+  const lines = facts.map(([name, text]) => `**${name}:** ${escapeMarkdown(text)}`);
+  return [[head, ...lines].join('  \n'), ...phaseTable(view.enterPhases)].join('\n\n');
+}
+
+function phaseTable(phases: readonly Phase[]): string[] {
+  if (phases.length === 0) {
+    return [];
+  }
+  const rows = phases.map((phase) => {
+    const name = escapeMarkdown(phase.name);
+    return `| ${phase.within === undefined ? name : `&nbsp;&nbsp;${name}`} | ${formatDuration(phase.durationMs)} |`;
+  });
+  return [['| Start-up | Time |', '| --- | ---: |', ...rows].join('\n')];
+}

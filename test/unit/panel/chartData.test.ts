@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import {
+  accuracyRange,
+  chartData,
+  describeCurves,
+  epochCells,
+  lossRange,
+  nearestIndex,
+  plannedEpochs,
+} from '../../../webview/panel/chartData';
+import { epoch, runAfter, start, step } from './runs';
+
+describe('curves of a run', () => {
+  it('share one growing axis, and an epoch falls together with its last step', () => {
+    const run = runAfter(start('warm'), step(1, 2, 0.9), step(1, 4, 0.7), epoch(1, 0.6), step(2, 2, 0.5));
+    const data = chartData(run);
+    assert.deepEqual(data.x, [0.5, 1, 1.5]);
+    assert.deepEqual(data.stepLoss, [0.9, 0.7, 0.5]);
+    assert.deepEqual(data.trainLoss, [null, 0.5, null]);
+    assert.deepEqual(data.valAcc, [null, 0.6, null]);
+  });
+
+  it('have a point for an epoch whose last step sent no progress', () => {
+    const data = chartData(runAfter(start('warm'), step(1, 2, 0.9), epoch(1, 0.6), step(2, 1, 0.8)));
+    assert.deepEqual(data.x, [0.5, 1, 1.25]);
+    assert.deepEqual(data.stepLoss, [0.9, null, 0.8]);
+  });
+
+  it('are empty columns before the first step', () => {
+    const data = chartData(runAfter(start('cold')));
+    assert.deepEqual(Object.values(data), [[], [], [], [], [], [], []]);
+  });
+
+  it('fill a frame of the planned epochs from the start', () => {
+    assert.equal(plannedEpochs(runAfter(start('cold'))), 3);
+    assert.equal(plannedEpochs(runAfter()), 1);
+  });
+
+  it('are read at the nearest point that a curve has', () => {
+    assert.equal(nearestIndex([null, 1, null, null, 2], 2), 1);
+    assert.equal(nearestIndex([null, 1, null, null, 2], 3), 4);
+    assert.equal(nearestIndex([1, null, 2], 1), 0);
+    assert.equal(nearestIndex([null, null], 1), null);
+    assert.equal(nearestIndex([], -1), null);
+  });
+
+  it('are summed up in a sentence with the best epoch', () => {
+    const run = runAfter(start('warm'), epoch(1, 0.6), epoch(2, 0.91), epoch(3, 0.9));
+    assert.equal(
+      describeCurves(run),
+      'After epoch 3 of 3: train loss 0.1667, validation loss 0.2000, validation accuracy 90.0%; best 91.0% at epoch 2.',
+    );
+  });
+
+  it('are cells of a table too', () => {
+    const [row] = runAfter(epoch(2, 0.91)).epochs;
+    assert.ok(row);
+    assert.deepEqual(epochCells(row), ['2', '0.2500', '0.3000', '90.0%', '91.0%', '3e-4', '1,240', '3.95 s']);
+  });
+});
+
+describe('ranges of the axes', () => {
+  it('keep an accuracy within 0 to 1 and never fold to nothing', () => {
+    assert.deepEqual(accuracyRange(null, null), [0, 1]);
+    assert.deepEqual(accuracyRange(0.98, 1), [0.95, 1]);
+    assert.deepEqual(accuracyRange(0, 0.02), [0, 0.05]);
+    const [low, high] = accuracyRange(0.5, 0.5);
+    assert.ok(low < 0.5 && high > 0.5);
+  });
+
+  it('start a loss at 0 unless the curves would be pressed together', () => {
+    assert.equal(lossRange(0.1, 1)[0], 0);
+    const [low, high] = lossRange(0.9, 1);
+    assert.ok(low > 0.8 && high > 1);
+    const [same, above] = lossRange(0, 0);
+    assert.ok(same < above);
+  });
+});

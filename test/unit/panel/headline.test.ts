@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import type { ContainerView } from '../../../src/protocol/panel';
+import { actions, containerBadge, progressTexts, shortId, startText } from '../../../webview/panel/headline';
+import { runAfter, start, step } from './runs';
+
+const container: ContainerView = {
+  state: 'warm',
+  link: 'connected',
+  target: 'local',
+  engine: 'wasm',
+  device: 'CPU',
+  enterPhases: [],
+  idleRemainingMs: null,
+  problem: null,
+};
+const running = runAfter(start('warm'), { type: 'state', state: 'training' });
+const stopping = runAfter(start('warm'), { type: 'state', state: 'stopping' });
+const ended = runAfter(start('warm'), {
+  type: 'result',
+  status: 'completed',
+  output: null,
+  val_acc: null,
+  start: 'warm',
+  time_to_first_step_ms: 84,
+});
+
+describe('buttons of the panel', () => {
+  it('offer training and no rerun where nothing was trained', () => {
+    assert.deepEqual(actions(null, container, true, false), { train: true, rerun: false, stop: 'hidden' });
+  });
+
+  it('offer a stop while a run goes on, and a kill after the stop was asked for', () => {
+    assert.deepEqual(actions(running, container, true, false), { train: false, rerun: false, stop: 'stop' });
+    assert.equal(actions(running, container, true, true).stop, 'kill');
+    assert.equal(actions(stopping, container, true, false).stop, 'kill');
+  });
+
+  it('offer train and rerun after the end, if the container is free and training allowed', () => {
+    assert.deepEqual(actions(ended, container, true, true), { train: true, rerun: true, stop: 'hidden' });
+    assert.equal(actions(ended, { ...container, state: 'training' }, true, false).rerun, false);
+    assert.equal(actions(ended, container, false, false).train, false);
+  });
+});
+
+describe('headline of the panel', () => {
+  it('says how the run started, and the time to the first step once it is known', () => {
+    assert.equal(startText(runAfter(start('cold'))), 'Cold start');
+    const run = runAfter(start('warm'), { type: 'first_step', time_to_first_step_ms: 84.3 });
+    assert.equal(startText(run), 'Warm start · first step after 84 ms');
+  });
+
+  it('says where the training is', () => {
+    assert.deepEqual(progressTexts(runAfter(start('warm'), step(2, 3, 0.5))), [
+      'Epoch 2/3',
+      'Step 3/4',
+      '1,240 images/s',
+    ]);
+    assert.deepEqual(progressTexts(runAfter(start('cold'))), ['Waiting for the container']);
+    assert.deepEqual(progressTexts(ended), []);
+  });
+
+  it('says that the link is being restored while the run goes on', () => {
+    const badge = containerBadge({ ...container, state: 'training', link: 'reconnecting' });
+    assert.equal(badge.label, 'Container training, reconnecting');
+  });
+
+  it('tells runs apart by the end of their ids', () => {
+    assert.equal(shortId('20250131-120000-a1b2c3'), 'a1b2c3');
+    assert.equal(shortId('r'), 'r');
+  });
+});

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import type { ContainerView, HostToPanel } from '../../../src/protocol/panel';
+import { defaultParameters } from '../../../src/protocol/parameters';
+import { CLASSIFIER } from '../../../src/protocol/recipes';
+import { isHostMessage } from '../../../webview/panel/messages';
+import { event, runAfter, start, step } from './runs';
+
+const container: ContainerView = {
+  state: 'cold',
+  link: 'none',
+  target: 'local',
+  engine: '',
+  device: '',
+  enterPhases: [],
+  idleRemainingMs: null,
+  problem: null,
+};
+
+describe('messages to the panel', () => {
+  it('are taken as the host sends them', () => {
+    const messages: HostToPanel[] = [
+      {
+        type: 'snapshot',
+        recipe: CLASSIFIER,
+        params: defaultParameters(CLASSIFIER),
+        run: runAfter(start('warm'), step(1, 1, 0.5)),
+        coldStart: { runId: 'c', phases: [], timeToFirstStepMs: null },
+        container,
+        mayTrain: true,
+      },
+      { type: 'events', events: [event(1, start('warm')), event(2, step(1, 1, 0.5))] },
+      { type: 'container', container },
+      { type: 'parameter', name: 'data_dir', value: '/data' },
+      { type: 'problems', problems: [{ name: 'epochs', message: 'no' }] },
+    ];
+    for (const message of messages) {
+      assert.equal(isHostMessage(structuredClone(message)), true, message.type);
+    }
+  });
+
+  it('are refused if they are not for the panel or not whole', () => {
+    const others: unknown[] = [
+      null,
+      'snapshot',
+      {},
+      { type: 'snapshot' },
+      { type: 'vscode-scheduled' },
+      { type: 'events', events: [{ type: 'log' }] },
+      { type: 'container', container: null },
+    ];
+    for (const other of others) {
+      assert.equal(isHostMessage(other), false);
+    }
+  });
+});
