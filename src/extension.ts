@@ -72,7 +72,7 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   const status = store.add(new StatusItem({ vs, container, live, environment, now: Date.now }));
   const view = store.add(registerHistoryView({ vs, environment, history, live, volume, find }));
   store.add(registerInspector(context, { vscode: vs, log }));
-  store.add(trackContextKeys(vs, container, environment));
+  store.add(trackContextKeys(vs, container));
   store.add(syncSettings({ environment, container, history, panel, log }));
   const commands = store.add(
     registerCommands({ vs, log, environment, container, history, panel, parameters, recipe, bundleDir }),

@@ -83,6 +83,24 @@ async function compileNativePackages(dir, env) {
   }
 }
 
+/**
+ * code-server loads the VS Code server by a path pasted into source text, which quotes, # and % in it would break.
+ * @param {string} dir the host's folder
+ * @throws {Error} where the text is not as this version has it
+ */
+async function mendServerImport(dir) {
+  for (const file of ['main.js', 'routes/vscode.js']) {
+    const path = join(dir, 'node_modules/code-server/out/node', file);
+    const text = await readFile(path, 'utf8');
+    const mended = text.replace(
+      'eval(`import("${modPath}")`)',
+      'eval(`import("${require("node:url").pathToFileURL(modPath).href}")`)',
+    );
+    if (mended === text) throw new Error(`${path} does not load the server as expected`);
+    await writeFile(path, mended);
+  }
+}
+
 /** @param {string} dir an empty folder */
 async function installInto(dir) {
   for (const file of ['package.json', 'package-lock.json']) await cp(join(here, file), join(dir, file));
@@ -110,6 +128,7 @@ async function installInto(dir) {
     env,
     timeoutMs: 900_000,
   });
+  await mendServerImport(dir);
   console.error('Compiling its native modules (3 of 3).');
   await compileNativePackages(dir, env);
   await runQuietly(
@@ -123,7 +142,9 @@ async function installInto(dir) {
 async function removeLeftovers() {
   for (const name of await readdir(hostsDir)) {
     const pid = Number(/^partial-(\d+)$/.exec(name)?.[1]);
-    if (pid > 0 && !isAlive(pid)) await rm(join(hostsDir, name), { recursive: true, force: true });
+    if (!(pid > 0) || isAlive(pid)) continue;
+    // Its npm may still be at work in there; then a later installation removes it.
+    await rm(join(hostsDir, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

@@ -67,7 +67,7 @@ function advice(code: number): string {
     case ErrorCode.protocolMismatch:
       return '\nThe container was started by another version of Tiny Cats. Run "tiny-cats cool" to let it go, then try again.';
     case ErrorCode.busy:
-      return '\nWait until that run has ended, stop it with "tiny-cats stop", or use another --outputs-dir: each has a container of its own.';
+      return '\n"tiny-cats stop" stops it. Another --outputs-dir has a container of its own.';
     default:
       return '';
   }

@@ -13,7 +13,8 @@ const NOTES = [
   'The first command that trains starts a container: a process that goes on after the command has ended and ' +
     'stays warm for the scaledown window, so that the next training begins at once. VS Code uses the same one ' +
     'if its outputs folder is the same.',
-  'Exit codes: 0 done, 1 failed, 2 bad arguments, 130 stopped.',
+  'Exit codes: 0 done, 1 failed, 2 bad arguments, 130 stopped; 129 or 141 if the terminal or the reader of the ' +
+    'output went away.',
   'Environment: TINY_CATS_OUTPUTS and TINY_CATS_DATA name the volumes, TINY_CATS_HOME the folder of containers ' +
     'and engines (default ~/.tiny-cats), NO_COLOR turns colours off, TINY_CATS_DEBUG=1 shows stacks of errors.',
 ];

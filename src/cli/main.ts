@@ -1,5 +1,6 @@
 import { version } from '../../package.json';
 import { runCommandLine } from './cli';
+import { ExitCode } from './errors';
 import type { StopSignal } from './command';
 import { processTerminal } from './terminal';
 
@@ -21,5 +22,5 @@ void runCommandLine(process.argv.slice(2), {
   onSignal,
 }).then((exitCode) => {
   // The process ends by itself once everything is written.
-  process.exitCode = exitCode;
+  process.exitCode ??= exitCode === ExitCode.done ? undefined : exitCode;
 });

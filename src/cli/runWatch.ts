@@ -108,7 +108,7 @@ export class RunWatch {
       this.printer.notice('Killing the run. Ctrl+C again leaves without waiting for its end.');
       this.stop(runId, true);
     } else {
-      this.printer.notice('Left. The container works on what it was asked for.');
+      this.printer.notice('Left. The run ends in the container, once that gets to it.');
       this.end(ExitCode.stopped);
     }
   }

@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
+import type { EngineChoice } from '../protocol/container';
+import { engineChoiceSchema } from '../protocol/container';
 import type { ParameterValues } from '../protocol/parameters';
 import { parseParameter } from '../protocol/parameters';
 import type { ContainerSettings } from '../protocol/rpc';
+import { parse } from '../protocol/schema';
 import { UsageError } from './errors';
 import type { Option } from './options';
 import { optionName } from './text';
@@ -28,15 +31,15 @@ const DATA_VOLUME = {
   env: 'TINY_CATS_DATA',
 } as const satisfies Option;
 
-const ENGINE = {
+const ENGINE: Option = {
   spec: {
     name: 'engine',
     type: 'choice',
     default: 'auto',
-    choices: ['auto', 'tensorflow', 'wasm', 'cpu'],
+    choices: [...engineChoiceSchema.options],
     description: 'What computes, in a container that has yet to start',
   },
-} as const;
+};
 
 const PORT = {
   spec: {
@@ -89,7 +92,7 @@ const HELP = {
 export const COMMON_OPTIONS: readonly Option[] = [
   OUTPUTS_DIR,
   DATA_VOLUME,
-  { spec: { ...ENGINE.spec, choices: [...ENGINE.spec.choices] } },
+  ENGINE,
   PORT,
   SCALEDOWN_WINDOW,
   KEEP_DATES,
@@ -102,7 +105,7 @@ export interface Settings {
   outputsDir: string;
   /** Absolute. */
   dataDir: string;
-  engine: string;
+  engine: EngineChoice;
   port: number;
   container: ContainerSettings;
   json: boolean;
@@ -118,7 +121,7 @@ export function settingsOf(given: ParameterValues, env: NodeJS.ProcessEnv, cwd: 
   return {
     outputsDir: folder(OUTPUTS_DIR, given, env, cwd),
     dataDir: folder(DATA_VOLUME, given, env, cwd),
-    engine: textValue(given, ENGINE.spec),
+    engine: parse(engineChoiceSchema, given.engine ?? 'auto', '--engine'),
     port: numberValue(given, PORT.spec),
     container: {
       scaledownWindowMs: numberValue(given, SCALEDOWN_WINDOW.spec) * 1000,
@@ -138,11 +141,6 @@ export function flag(given: ParameterValues, name: string): boolean {
 export function numberValue(given: ParameterValues, spec: { name: string; default: number }): number {
   const value = given[spec.name];
   return typeof value === 'number' ? value : spec.default;
-}
-
-function textValue(given: ParameterValues, spec: { name: string; default: string }): string {
-  const value = given[spec.name];
-  return typeof value === 'string' ? value : spec.default;
 }
 
 function folder(

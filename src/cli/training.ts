@@ -9,7 +9,7 @@ import type { RunPrinter } from './runPrinter';
 import type { Settings } from './settings';
 import type { Terminal } from './terminal';
 import { TextPrinter } from './textPrinter';
-import { containerOptions, openClient } from './workplace';
+import { containerOptions, engineDifference, openClient, reached } from './workplace';
 
 export const DETACH: Option = {
   spec: {
@@ -63,12 +63,10 @@ async function begin(
   recipe: RecipeSpec,
   params: ParameterValues,
 ): Promise<string> {
-  const runId = await client.train(recipe.name, params, containerOptions(settings, recipe, params));
-  const engine = client.status?.engine ?? '';
-  if (settings.engine !== 'auto' && engine !== '' && engine !== settings.engine) {
-    printer.notice(
-      `The container was warm already and computes with "${engine}". For "${settings.engine}" run "tiny-cats cool" first.`,
-    );
+  const runId = await reached(client.train(recipe.name, params, containerOptions(settings, recipe, params)));
+  const difference = engineDifference(settings, client.status);
+  if (difference !== undefined) {
+    printer.notice(difference);
   }
   return runId;
 }

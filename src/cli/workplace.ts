@@ -1,10 +1,14 @@
 import { access } from 'node:fs/promises';
+import { JSONRPCErrorException } from 'json-rpc-2.0';
 import { ContainerClient } from '../client/containerClient';
+import type { ContainerStatus } from '../protocol/container';
 import { LocalTarget } from '../targets/local/localTarget';
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
 import type { ContainerOptions } from '../targets/target';
+import { ContainerStartError } from '../targets/target';
 import { OutputsVolume } from '../volume/outputsVolume';
 import type { CliContext } from './command';
+import { CommandError } from './errors';
 import type { Settings } from './settings';
 
 /** A client of the volumes' container; the folders are made if they are missing. @throws ContainerStartError */
@@ -31,7 +35,7 @@ export async function withClient<T>(
   }
   const client = openClient(context, settings);
   try {
-    return (await client.connect()) ? await use(client) : await use(undefined);
+    return (await reached(client.connect())) ? await use(client) : await use(undefined);
   } finally {
     client.dispose();
   }
@@ -49,6 +53,34 @@ export function containerOptions(
     settings: settings.container,
     hint: { recipe: recipe.name, params },
   };
+}
+
+/** What to tell the user whose container was warm already with another engine than the one now asked for. */
+export function engineDifference(
+  { engine: wanted }: Settings,
+  status: ContainerStatus | undefined,
+): string | undefined {
+  const engine = status?.engine ?? '';
+  return wanted === 'auto' || engine === '' || engine === wanted
+    ? undefined
+    : `The container was warm already and computes with "${engine}". For "${wanted}" run "tiny-cats cool" first.`;
+}
+
+/**
+ * What reaching a container comes to.
+ * @throws CommandError where the container does not answer, saying what to do; else what `attempt` was rejected with
+ */
+export async function reached<T>(attempt: Promise<T>): Promise<T> {
+  try {
+    return await attempt;
+  } catch (error) {
+    // The container's own words, or why there is none.
+    if (error instanceof JSONRPCErrorException || error instanceof ContainerStartError) {
+      throw error;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`The container does not answer (${reason}). Run "tiny-cats cool" to end it.`);
+  }
 }
 
 /** Whether there is anything at `path`. */

@@ -1,38 +1,27 @@
 import type * as vscode from 'vscode';
 import type { ContainerModel } from './container/containerModel';
 import type { ContextKey } from './contributions';
-import { CONTEXT_KEYS } from './contributions';
+import { CONTEXT_KEYS, namesAndValues } from './contributions';
 import type { Disposable } from './disposables';
-import type { Environment } from './environment';
+import { listen } from './disposables';
 
-/** Keeps the keys of `when` clauses true to the container and the workspace. */
-export function trackContextKeys(
-  vs: Pick<typeof vscode, 'commands'>,
-  container: ContainerModel,
-  environment: Environment,
-): Disposable {
-  const last = new Map<ContextKey, unknown>();
+/** Keeps the keys of `when` clauses true to the container. */
+export function trackContextKeys(vs: Pick<typeof vscode, 'commands'>, container: ContainerModel): Disposable {
+  const current: Record<ContextKey, () => boolean> = {
+    hasContainer: () => container.view.state !== 'cold',
+    training: () => container.runningRunId !== undefined,
+    stopping: () => container.isStopping,
+  };
+  const last = new Map<string, boolean>();
   const update = (): void => {
-    const values: Record<ContextKey, string | boolean> = {
-      state: container.view.state,
-      training: container.runningRunId !== undefined,
-      stopping: container.isStopping,
-      mayTrain: environment.mayTrain,
-    };
-    for (const key of ['state', 'training', 'stopping', 'mayTrain'] as const) {
-      if (last.get(key) !== values[key]) {
-        last.set(key, values[key]);
-        void vs.commands.executeCommand('setContext', CONTEXT_KEYS[key], values[key]);
+    for (const [name, key] of namesAndValues(CONTEXT_KEYS)) {
+      const value = current[name]();
+      if (last.get(key) !== value) {
+        last.set(key, value);
+        void vs.commands.executeCommand('setContext', key, value);
       }
     }
   };
-  container.on('change', update);
-  const environmentListener = environment.onChange(update);
   update();
-  return {
-    dispose: () => {
-      container.off('change', update);
-      environmentListener.dispose();
-    },
-  };
+  return listen(container, 'change', update);
 }

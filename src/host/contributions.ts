@@ -43,14 +43,12 @@ export const SETTINGS_SECTION = 'tinyCats';
 
 /** Keys of `when` and `enablement` clauses. */
 export const CONTEXT_KEYS = {
-  /** As `ContainerView.state`. */
-  state: 'tinyCats.state',
+  /** There is a container, or one is being started. */
+  hasContainer: 'tinyCats.hasContainer',
   /** A run is queued or trains. */
   training: 'tinyCats.training',
   /** That run was told to stop and has not yet. */
   stopping: 'tinyCats.stopping',
-  /** The workspace is trusted and a folder is open. */
-  mayTrain: 'tinyCats.mayTrain',
 } as const;
 export type ContextKey = keyof typeof CONTEXT_KEYS;
 
@@ -71,3 +69,8 @@ export const ITEM_WORDS = {
   pinned: 'pinned',
   unpinned: 'unpinned',
 } as const;
+
+/** Entries of one of the lists above, which have exactly the keys that their types say. */
+export function namesAndValues<T extends object>(list: T): [keyof T, T[keyof T]][] {
+  return Object.entries(list) as [keyof T, T[keyof T]][];
+}

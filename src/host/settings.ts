@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import * as v from 'valibot';
+import type { EngineChoice } from '../protocol/container';
+import { engineChoiceSchema } from '../protocol/container';
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
 import { ParameterError, checkParameters, parameterValuesSchema } from '../protocol/parameters';
 import type { SettingName } from './contributions';
@@ -10,7 +12,7 @@ export interface HostSettings {
   target: string;
   outputsDir: string;
   dataDir: string;
-  engine: string;
+  engine: EngineChoice;
   port: number;
   scaledownWindowMs: number;
   keepDates: number;
@@ -47,7 +49,7 @@ const schemas = {
     v.finite('has to be a number of minutes'),
     v.minValue(MIN_WINDOW_MINUTES, `has to be at least ${MIN_WINDOW_MINUTES} minutes`),
   ),
-  engine: v.picklist(['auto', 'tensorflow', 'wasm', 'cpu'], 'has to be one of auto, tensorflow, wasm, cpu'),
+  engine: v.picklist(engineChoiceSchema.options, `has to be one of ${engineChoiceSchema.options.join(', ')}`),
   port: wholeNumber(`has to be a port number, 0 (any free one) to ${MAX_PORT}`, MAX_PORT),
   keepCheckpointDates: wholeNumber('has to be a whole number of at least 0', Number.MAX_SAFE_INTEGER),
   defaultParameters: v.pipe(

@@ -46,7 +46,7 @@ export class Header {
       label: 'Rerun',
       icon: 'rerun',
       appearance: 'secondary',
-      title: 'Rerun on Warm Container: the same parameters again',
+      title: 'The same parameters again',
       onClick: () => send({ type: 'rerun' }),
     });
     this.stop = button({
@@ -116,6 +116,7 @@ export class Header {
     this.stop.element.hidden = can.stop === 'hidden';
     this.train.setDisabled(!can.train);
     this.rerun.setDisabled(!can.rerun);
+    this.rerun.setLabel(model.container.state === 'warm' ? 'Rerun on Warm Container' : 'Rerun');
     this.stop.setLabel(can.stop === 'kill' ? 'Kill' : 'Stop');
     this.stop.setTitle(
       can.stop === 'kill'

@@ -2,8 +2,9 @@ import type { ContainerView } from '../../src/protocol/panel';
 import type { RunState } from '../../src/protocol/run';
 import { isFinal } from '../../src/protocol/run';
 import type { RunView } from '../../src/protocol/runView';
+import { bestEpoch } from '../../src/protocol/runView';
 import { plannedEpochs } from './chartData';
-import { formatCount, formatDuration } from '../shared/format';
+import { formatCount, formatDuration, formatPercent } from '../shared/format';
 
 /** The colour of a state: what it asks of the user, not which one it is. */
 export type Tone = 'neutral' | 'active' | 'good' | 'bad' | 'attention';
@@ -73,7 +74,7 @@ export function actions(
   };
 }
 
-/** Where the training is: "Epoch 3/10", "Step 12/40", "1,240 images/s"; empty before the first step. */
+/** Where the training is: "Epoch 3/10", "Step 12/40", "1,240 images/s", "Best val acc 94.2%"; empty before the first step. */
 export function progressTexts(view: RunView): string[] {
   const { step } = view;
   if (step === null) {
@@ -88,6 +89,10 @@ export function progressTexts(view: RunView): string[] {
     texts.push(`Step ${formatCount(step.step)}/${formatCount(step.steps)}`);
   }
   texts.push(`${formatCount(step.images_per_second)} images/s`);
+  const best = bestEpoch(view);
+  if (best !== undefined) {
+    texts.push(`Best val acc ${formatPercent(best.val_acc)}`);
+  }
   return texts;
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from '../command';
-import { ExitCode, explain } from '../errors';
+import { ExitCode } from '../errors';
 import { jsonLine, plainLines } from '../text';
 import { exists, openClient } from '../workplace';
 
@@ -26,7 +26,7 @@ export const coolCommand: Command = {
         say('There is no warm container.');
       }
     } catch (error) {
-      terminal.message(plainLines(explain(error).message.split('\n')[0] ?? ''));
+      terminal.message(plainLines(error instanceof Error ? error.message : String(error)));
       await client.target.kill();
       say('The container was killed.');
     } finally {

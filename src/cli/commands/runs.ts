@@ -5,7 +5,7 @@ import { ContainerStartError } from '../../targets/target';
 import { OutputsVolume } from '../../volume/outputsVolume';
 import type { CliContext, Command } from '../command';
 import { ExitCode } from '../errors';
-import { durationText, tableLines } from '../format';
+import { dateText, durationText, tableLines } from '../format';
 import type { Settings } from '../settings';
 import { numberValue } from '../settings';
 import { jsonLine, plain } from '../text';
@@ -71,7 +71,7 @@ export function runTable(records: readonly RunRecord[]): string[] {
         ? ''
         : durationText(Math.max(0, Date.parse(record.endedAt) - Date.parse(record.createdAt))),
       record.start,
-      new Date(record.createdAt).toLocaleString(),
+      dateText(new Date(record.createdAt)),
     ]),
   );
 }

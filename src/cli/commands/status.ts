@@ -1,7 +1,7 @@
 import type { ContainerStatus } from '../../protocol/container';
 import type { Command } from '../command';
 import { ExitCode } from '../errors';
-import { bytesText, durationText, engineText, factLines } from '../format';
+import { bytesText, dateText, durationText, engineText, factLines } from '../format';
 import { phaseLines } from '../phaseLines';
 import { jsonLine, plain } from '../text';
 import { withClient } from '../workplace';
@@ -57,7 +57,7 @@ export function statusLines(status: ContainerStatus): string[] {
           : `in ${durationText(idleRemainingMs)}`,
       ],
       ['Runs ended', String(status.runs)],
-      ['Started', new Date(status.startedAt).toLocaleString()],
+      ['Started', dateText(new Date(status.startedAt))],
       ['Processes', `supervisor ${status.pid}${trainerPid === null ? '' : `, trainer ${trainerPid}`}`],
       ['Memory', `${bytesText(status.rssBytes)} (supervisor)`],
       ['Version', plain(status.version)],

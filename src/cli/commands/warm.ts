@@ -7,7 +7,7 @@ import { durationText, engineText } from '../format';
 import { givenParameters } from '../invocation';
 import { PhaseLines } from '../phaseLines';
 import { jsonLine } from '../text';
-import { containerOptions, openClient } from '../workplace';
+import { containerOptions, engineDifference, openClient, reached } from '../workplace';
 
 export const warmCommand: Command = {
   name: 'warm',
@@ -25,7 +25,7 @@ export const warmCommand: Command = {
       if (!settings.json) {
         terminal.progress('Warming up…');
       }
-      await client.start(containerOptions(settings, recipe, params));
+      await reached(client.start(containerOptions(settings, recipe, params)));
       const status = await untilWarm(client, ({ enter }) => {
         if (!settings.json) {
           enter.phases
@@ -36,6 +36,10 @@ export const warmCommand: Command = {
         }
       });
       terminal.clearProgress();
+      const difference = engineDifference(settings, status);
+      if (difference !== undefined) {
+        terminal.message(terminal.style(difference, 'yellow'));
+      }
       const { totalMs } = status.enter;
       const time = totalMs === null ? '' : `, start-up took ${durationText(totalMs)}`;
       terminal.line(settings.json ? jsonLine(status) : `Warm: ${engineText(status)}${time}`);

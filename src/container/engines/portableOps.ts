@@ -15,11 +15,14 @@ export function portableOps(tf: Tf): TrainingOps {
   return {
     batchNorm: (x, gamma, beta, epsilon) => {
       const axes = x.shape.map((_, axis) => axis).slice(0, -1);
-      const mean: Tensor1D = tf.mean(x, axes);
-      const centred = tf.sub(x, mean);
-      const variance: Tensor1D = tf.mean(tf.square(centred), axes);
-      const factor = tf.mul(gamma, tf.rsqrt(tf.add(variance, epsilon)));
-      return { y: tf.add(tf.mul(centred, factor), beta), mean, variance };
+      const [y, mean, variance] = tf.tidy((): [Tensor, Tensor1D, Tensor1D] => {
+        const average: Tensor1D = tf.mean(x, axes);
+        const centred = tf.sub(x, average);
+        const spread: Tensor1D = tf.mean(tf.square(centred), axes);
+        const factor = tf.mul(gamma, tf.rsqrt(tf.add(spread, epsilon)));
+        return [tf.add(tf.mul(centred, factor), beta), average, spread];
+      });
+      return { y, mean, variance };
     },
 
     crossEntropy: (logits, labels) =>

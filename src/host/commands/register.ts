@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import type { CommandName } from '../contributions';
-import { COMMANDS } from '../contributions';
+import { COMMANDS, namesAndValues } from '../contributions';
 import type { Disposable } from '../disposables';
 import { DisposableStore } from '../disposables';
 import { askDataFolder, browseDataFolder } from './dataFolder';
@@ -101,8 +101,8 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
   };
 
   const store = new DisposableStore();
-  for (const [name, { id }] of Object.entries(COMMANDS)) {
-    const handler = handlers[name as CommandName];
+  for (const [name, { id }] of namesAndValues(COMMANDS)) {
+    const handler = handlers[name];
     store.add(vs.commands.registerCommand(id, (argument: unknown) => attempt(() => handler(argument))));
   }
   panel.onMessage = (message: Parameters<typeof panel.onMessage>[0]) => attempt(() => answer(message));

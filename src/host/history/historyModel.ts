@@ -6,8 +6,9 @@ import type { OutputsVolume, StoredRun } from '../../volume/outputsVolume';
 /** The runs of the outputs volume, newest first. Reads nothing before it is asked to. */
 export class HistoryModel extends EventEmitter<{ change: [] }> {
   private stored: StoredRun[] = [];
-  private loading: Promise<void> | undefined;
-  private again = false;
+  /** The reading that goes on, and the one that waits for it. */
+  private current: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined;
   private isLoaded = false;
 
   /** @param volume the outputs volume of now; undefined without a folder */
@@ -37,18 +38,19 @@ export class HistoryModel extends EventEmitter<{ change: [] }> {
     }
   }
 
-  /** Reads all again. Asked for while it reads, it reads once more. */
+  /** Reads all again. Asked for while it reads, it reads once more after that. */
   async refresh(): Promise<void> {
-    if (this.loading !== undefined) {
-      this.again = true;
-      return this.loading;
+    if (this.next !== undefined) {
+      return this.next;
     }
-    this.loading = this.read();
-    try {
-      await this.loading;
-    } finally {
-      this.loading = undefined;
-    }
+    this.next = this.current.then(async () => {
+      this.next = undefined;
+      this.stored = (await this.volume()?.listRuns()) ?? [];
+      this.isLoaded = true;
+      this.emit('change');
+    });
+    this.current = this.next.catch(() => undefined);
+    return this.next;
   }
 
   /** Takes what the container says of a run, or what a run.json says. */
@@ -68,15 +70,6 @@ export class HistoryModel extends EventEmitter<{ change: [] }> {
   reset(): void {
     this.stored = [];
     this.isLoaded = false;
-    this.emit('change');
-  }
-
-  private async read(): Promise<void> {
-    do {
-      this.again = false;
-      this.stored = (await this.volume()?.listRuns()) ?? [];
-    } while (this.again);
-    this.isLoaded = true;
     this.emit('change');
   }
 }

@@ -61,10 +61,10 @@ export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
     const nodes = await this.getChildren(node);
     return Promise.all(
       nodes.map(async (child) => {
-        const { label, description, contextValue } = this.getTreeItem(child);
+        const { label, description, contextValue } = this.facts(child) ?? {};
         return {
-          label: String(label),
-          description: String(description),
+          label: label ?? '',
+          description: description ?? '',
           contextValue: contextValue ?? '',
           checkpoints: await this.entries(child),
         };
@@ -77,47 +77,40 @@ export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
   }
 
   getTreeItem(node: HistoryNode): vscode.TreeItem {
-    return node.type === 'run'
-      ? this.runTreeItem(node.runId)
-      : this.checkpointTreeItem(node.runId, node.file);
-  }
-
-  private runTreeItem(runId: string): vscode.TreeItem {
-    const { vs, history, live } = this.deps;
-    const run = history.find(runId);
-    if (run === undefined) {
-      return new vs.TreeItem(runId);
-    }
-    const progress = live.progress?.runId === runId ? live.progress : undefined;
-    const { None, Collapsed } = vs.TreeItemCollapsibleState;
-    const item = this.treeItem(
-      runItem(run.record, progress),
-      run.record.checkpoints.length === 0 ? None : Collapsed,
-    );
-    item.id = runId;
-    item.command = {
-      command: COMMANDS.openRun.id,
-      title: 'Open Run',
-      arguments: [{ type: 'run', runId } satisfies HistoryNode],
-    };
-    return item;
-  }
-
-  private checkpointTreeItem(runId: string, file: string): vscode.TreeItem {
     const { vs, history } = this.deps;
-    const run = history.find(runId);
-    const checkpoint = run?.record.checkpoints.find((other) => other.file === file);
-    if (run === undefined || checkpoint === undefined) {
-      return new vs.TreeItem(file);
+    const facts = this.facts(node);
+    const run = history.find(node.runId);
+    if (facts === undefined || run === undefined) {
+      return new vs.TreeItem(node.runId);
     }
-    const item = this.treeItem(checkpointItem(checkpoint, runId), vs.TreeItemCollapsibleState.None);
-    item.id = `${runId}/${file}`;
+    const { None, Collapsed } = vs.TreeItemCollapsibleState;
+    if (node.type === 'run') {
+      const item = this.treeItem(facts, run.record.checkpoints.length === 0 ? None : Collapsed);
+      item.id = node.runId;
+      item.command = { command: COMMANDS.openRun.id, title: 'Open Run', arguments: [node] };
+      return item;
+    }
+    const item = this.treeItem(facts, None);
+    item.id = `${node.runId}/${node.file}`;
     item.command = {
       command: 'vscode.openWith',
       title: 'Inspect Checkpoint',
-      arguments: [vs.Uri.file(join(run.dir, file)), VIEWS.checkpointEditor],
+      arguments: [vs.Uri.file(join(run.dir, node.file)), VIEWS.checkpointEditor],
     };
     return item;
+  }
+
+  private facts(node: HistoryNode): ItemFacts | undefined {
+    const { history, live } = this.deps;
+    const run = history.find(node.runId);
+    if (run === undefined) {
+      return undefined;
+    }
+    if (node.type === 'run') {
+      return runItem(run.record, live.progress?.runId === node.runId ? live.progress : undefined);
+    }
+    const checkpoint = run.record.checkpoints.find(({ file }) => file === node.file);
+    return checkpoint === undefined ? undefined : checkpointItem(checkpoint, node.runId);
   }
 
   private treeItem(facts: ItemFacts, collapsible: vscode.TreeItemCollapsibleState): vscode.TreeItem {

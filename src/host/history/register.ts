@@ -99,7 +99,7 @@ class Watch {
 
   private async read(dirs: readonly string[]): Promise<void> {
     const { history, volume } = this.deps;
-    const records = await Promise.all(dirs.map((dir) => volume()?.readRecord(dir)));
+    const records = await Promise.all(dirs.map(async (dir) => volume()?.readRecord(dir)));
     if (records.some((record) => record === undefined)) {
       // Deleted, or just being replaced.
       await history.refresh();

@@ -130,15 +130,12 @@ export class PanelManager implements vscode.WebviewPanelSerializer {
   private async receive(model: PanelModel, data: unknown): Promise<void> {
     try {
       const message = parse(panelToHostSchema, data, 'message from the panel');
-      switch (message.type) {
-        case 'ready':
-          model.pageReady();
-          break;
-        case 'resync':
-          model.refresh();
-          break;
-        default:
-          await this.onMessage(message);
+      if (message.type === 'ready') {
+        model.pageReady();
+      } else if (message.type === 'resync') {
+        model.refresh();
+      } else {
+        await this.onMessage(message);
       }
     } catch (error) {
       this.deps.log.error(error instanceof Error ? error : String(error));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ContainerView } from '../../../src/protocol/panel';
 import { actions, containerBadge, progressTexts, shortId, startText } from '../../../webview/panel/headline';
-import { runAfter, start, step } from './runs';
+import { epoch, runAfter, start, step } from './runs';
 
 const container: ContainerView = {
   state: 'warm',
@@ -55,6 +55,8 @@ describe('headline of the panel', () => {
       'Step 3/4',
       '1,240 images/s',
     ]);
+    const later = progressTexts(runAfter(start('warm'), epoch(1, 0.942), step(2, 3, 0.5)));
+    assert.equal(later.at(-1), 'Best val acc 94.2%');
     assert.deepEqual(progressTexts(runAfter(start('cold'))), ['Waiting for the container']);
     assert.deepEqual(progressTexts(ended), []);
   });

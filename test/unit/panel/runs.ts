@@ -38,8 +38,6 @@ export function start(kind: 'warm' | 'cold'): RunEventBody {
     type: 'run',
     recipe: 'classifier',
     params: { epochs: 3 },
-    engine: 'wasm',
-    device: 'CPU',
     start: kind,
     containerId: 'c',
   };

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 
 /** The part of WebAssembly that is used here; neither Node's types nor the language's declare it. */
 declare const WebAssembly: {
@@ -58,15 +59,26 @@ function isKernels(exports: Record<string, unknown>): exports is Kernels {
 }
 
 /**
- * Instantiates the kernels on `memory`, the heap of tfjs-backend-wasm. With relaxed SIMD, which Node has from version 22
- * on, they use fused multiply-add. Node 20's flag for it is left alone: it gains nothing there.
+ * True where relaxed SIMD is to be had: by default from Node 22 on, and in Node 20 behind a flag that V8 takes while it
+ * runs. Its fused multiply-add makes matrix products up to 1.7 times as fast.
+ */
+function enableRelaxedSimd(): boolean {
+  if (WebAssembly.validate(relaxedProbe)) return true;
+  // Later versions do not know the flag and would complain on stderr.
+  if (!/^v2[01]\./.test(process.version)) return false;
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return WebAssembly.validate(relaxedProbe);
+}
+
+/**
+ * Instantiates the kernels on `memory`, the heap of tfjs-backend-wasm, with fused multiply-add where there is relaxed SIMD.
  * @throws Error where the file in `wasmDir` is missing or was built from other sources.
  */
 export async function loadKernels(
   wasmDir: string,
   memory: WasmMemory,
+  relaxed = enableRelaxedSimd(),
 ): Promise<{ kernels: Kernels; relaxed: boolean }> {
-  const relaxed = WebAssembly.validate(relaxedProbe);
   const path = join(wasmDir, relaxed ? 'kernels-relaxed.wasm' : 'kernels.wasm');
   const module = new WebAssembly.Module(await readFile(path));
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });

@@ -5,14 +5,20 @@ import type { ParameterStore } from './parameterStore';
 /** A part of a network. `training` chooses batch statistics over running ones. Images are NHWC. */
 export type Layer = (x: Tensor4D, training: boolean) => Tensor4D;
 
-/** A convolution without bias, weights normal with He's fan-out deviation, padding as PyTorch's `k // 2`. */
+/**
+ * Weights that a batch norm follows have no scale of their own, but the smaller they are the further one step of Adam
+ * turns them. A quarter of the usual scale lets small data sets learn at the design's learning rate of 1e-4.
+ */
+const INITIAL_SCALE = 0.25;
+
+/** A convolution without bias, for a batch norm to follow; He's fan-out deviation scaled; padding as PyTorch's `k // 2`. */
 export function conv2d(
   { tf }: Engine,
   store: ParameterStore,
   name: string,
   { from, to, kernel, stride }: { from: number; to: number; kernel: number; stride: number },
 ): Layer {
-  const std = Math.sqrt(2 / (kernel * kernel * to));
+  const std = INITIAL_SCALE * Math.sqrt(2 / (kernel * kernel * to));
   const weight = store.declare<Rank.R4>(`${name}.weight`, [kernel, kernel, from, to], {
     layout: 'conv',
     initializer: { kind: 'normal', std },

@@ -68,8 +68,9 @@ const geometry = (c: Convolution): number[] => [
 ];
 
 /**
- * Walks over the rows of the column matrix: all at once where the image itself serves, else in chunks of scratch.
- * `visit` gets the chunk's matrix, its first row and a function that fills it from the images at `x`.
+ * Walks over the column matrix of the images at `images`: as a whole where they are it themselves, else chunk by chunk in
+ * scratch that `visit` fills. `row` is the chunk's first row; `first` and `lines` are its output lines, none where
+ * `columns` is the images. `product` sizes the scratch of the product that each chunk takes part in.
  */
 function eachChunk(
   context: WasmContext,
