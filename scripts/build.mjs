@@ -33,7 +33,8 @@ const common = {
 const bundles = {
   extension: { entryPoints: ['src/extension.ts'], external: ['vscode'] },
   container: { entryPoints: ['src/container/supervisor/main.ts'] },
-  trainer: { entryPoints: ['src/container/trainer/main.ts'] },
+  // The ESM builds of tfjs can be tree-shaken; the CommonJS ones cannot.
+  trainer: { entryPoints: ['src/container/trainer/main.ts'], mainFields: ['module', 'main'] },
   cli: { entryPoints: ['src/cli/main.ts'], banner: { js: '#!/usr/bin/env node' } },
 };
 

@@ -87,7 +87,10 @@ export async function openWorkbench(options) {
     const context = await browser.newContext({ viewport });
     const page = await context.newPage();
     await prepare?.(page);
-    await page.goto(workbenchAddress(server.origin, folder, payload), { waitUntil: 'domcontentloaded' });
+    const response = await page.goto(workbenchAddress(server.origin, folder, payload), {
+      waitUntil: 'domcontentloaded',
+    });
+    if (!response?.ok()) throw new Error(`The VS Code server answers ${response?.status()}; see ${server.logFile}`);
     return { page, close: () => browser.close() };
   } catch (error) {
     await browser.close();

@@ -3,6 +3,7 @@ import { runCommandLine } from './cli';
 import { ExitCode } from './errors';
 import type { StopSignal } from './command';
 import { processTerminal } from './terminal';
+import { plainLines } from './text';
 
 function onSignal(listener: (signal: StopSignal) => void): () => void {
   process.on('SIGINT', listener);
@@ -13,8 +14,19 @@ function onSignal(listener: (signal: StopSignal) => void): () => void {
   };
 }
 
+const terminal = processTerminal();
+
+// What nothing waits for, such as a volume that goes away while a dropped link is being restored.
+process.on('uncaughtException', (error) => {
+  terminal.clearProgress();
+  terminal.message(
+    plainLines(process.env.TINY_CATS_DEBUG === '1' ? (error.stack ?? error.message) : error.message),
+  );
+  process.exit(ExitCode.failed);
+});
+
 void runCommandLine(process.argv.slice(2), {
-  terminal: processTerminal(),
+  terminal,
   cwd: process.cwd(),
   env: process.env,
   bundleDir: __dirname,

@@ -104,10 +104,10 @@ export function processTerminal(): Terminal {
     colours: isTTY && (env.NO_COLOR === undefined || env.NO_COLOR === ''),
     columns: () => (stdout.columns > 0 ? stdout.columns : 80),
   });
-  stdout.on('error', (error) => {
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
     terminal.close();
     // A reader that went away is no failure: that is how `| head` works.
-    if (!('code' in error && (error.code === 'EPIPE' || error.code === 'EIO'))) {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') {
       terminal.message(`The output could not be written: ${error.message}`);
       process.exitCode ??= 1;
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { JSONRPCErrorException } from 'json-rpc-2.0';
 import { runCommandLine } from '../../../src/cli/cli';
 import { explain } from '../../../src/cli/errors';
+import { reached } from '../../../src/cli/workplace';
 import { ErrorCode } from '../../../src/protocol/rpc';
 import { ContainerStartError } from '../../../src/targets/target';
 import { contextFor, recordingTerminal } from './recordingTerminal';
@@ -119,6 +120,14 @@ describe('errors of the command line', () => {
     assert.equal(code, 'protocol');
     assert.equal(exitCode, 1);
     assert.match(message, /^It speaks version 7\.\n.*"tiny-cats cool"/);
+  });
+
+  it('says what to do about a container that does not answer', async () => {
+    await assert.rejects(reached(Promise.reject(new Error('Opening handshake has timed out'))), {
+      message: /does not answer \(Opening handshake has timed out\).*"tiny-cats cool"/,
+    });
+    const own = new JSONRPCErrorException('It trains already.', ErrorCode.busy);
+    await assert.rejects(reached(Promise.reject(own)), own);
   });
 
   it('gives programs a code for what went wrong', () => {
