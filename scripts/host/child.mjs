@@ -16,9 +16,6 @@ import { clearTimeout, setTimeout } from 'node:timers';
  * @property {string} output what it wrote to both streams, where they were captured
  */
 
-/** Groups that are still running, to be ended when this process is told to stop. */
-const liveGroups = new Set();
-
 /**
  * Signals a process group; one that is gone, or belongs to root by now (sudo), is left alone.
  * @param {number} groupId
@@ -33,12 +30,29 @@ export function signalGroup(groupId, signal) {
   }
 }
 
+/** Groups that are still running, to be ended when this process ends. */
+const liveGroups = new Set();
+
+/** @param {NodeJS.Signals} signal */
+const signalLiveGroups = (signal) => liveGroups.forEach((groupId) => signalGroup(groupId, signal));
+
+process.once('exit', () => signalLiveGroups('SIGKILL'));
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.once(signal, () => {
-    for (const groupId of liveGroups) signalGroup(groupId, 'SIGTERM');
+    signalLiveGroups('SIGTERM');
     // With its listener gone the signal ends this process as it would have without us.
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   });
+}
+
+/**
+ * Ends a process group when this process is told to end, or ends.
+ * @param {number} groupId
+ * @returns {() => void} takes it back
+ */
+export function endWithThisProcess(groupId) {
+  liveGroups.add(groupId);
+  return () => liveGroups.delete(groupId);
 }
 
 /**
@@ -63,7 +77,7 @@ export function runToEnd(command, args, { cwd, env, timeoutMs, output = 'inherit
       stream?.setEncoding('utf8').on('data', (chunk) => (text += chunk));
     }
     const groupId = child.pid;
-    if (groupId !== undefined) liveGroups.add(groupId);
+    const letLive = groupId === undefined ? undefined : endWithThisProcess(groupId);
     const timer =
       timeoutMs === undefined || groupId === undefined
         ? undefined
@@ -77,10 +91,8 @@ export function runToEnd(command, args, { cwd, env, timeoutMs, output = 'inherit
     });
     child.once('close', (code) => {
       clearTimeout(timer);
-      if (groupId !== undefined) {
-        liveGroups.delete(groupId);
-        signalGroup(groupId, 'SIGKILL');
-      }
+      letLive?.();
+      if (groupId !== undefined) signalGroup(groupId, 'SIGKILL');
       resolve({ exitCode: timedOut ? 124 : (code ?? 1), timedOut, output: text });
     });
   });

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { runQuietly, signalGroup } from './child.mjs';
+import { endWithThisProcess, runQuietly, signalGroup } from './child.mjs';
 import { ensureHost } from './installHost.mjs';
 import { endTagged, newTag } from './tagged.mjs';
 
@@ -110,7 +110,7 @@ export async function startServer({
   env: extra = {},
 } = {}) {
   const host = await ensureHost();
-  const dir = mkdtempSync(join(tmpdir().length > longestTemporaryFolder ? '/tmp' : tmpdir(), 'tc-'));
+  const dir = mkdtempSync(join(tmpdir().length > longestTemporaryFolder ? '/var/tmp' : tmpdir(), 'tc-'));
   const tag = newTag();
   const env = isolatedEnvironment(dir, tag, extra);
   const home = join(dir, 'home');
@@ -148,6 +148,7 @@ export async function startServer({
 
   /** @type {import('node:child_process').ChildProcess | undefined} */
   let child;
+  let letLive = () => {};
   const hasEnded = () => !child || child.exitCode !== null || child.signalCode !== null;
 
   /** @param {number} port */
@@ -172,6 +173,7 @@ export async function startServer({
       { env, stdio: ['ignore', log, log], detached: true },
     );
     closeSync(log);
+    if (child.pid !== undefined) letLive = endWithThisProcess(child.pid);
     if (await becomesHealthy(`http://127.0.0.1:${port}`, hasEnded)) return;
     await end();
     throw new Error(`The VS Code server did not start:\n${(await readFile(logFile, 'utf8')).slice(-3000)}`);
@@ -186,6 +188,7 @@ export async function startServer({
     }
     // Extension hosts and file watchers would outlive the server by seconds.
     signalGroup(child.pid, 'SIGKILL');
+    letLive();
   };
 
   try {

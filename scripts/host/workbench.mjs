@@ -90,7 +90,8 @@ export async function openWorkbench(options) {
     const response = await page.goto(workbenchAddress(server.origin, folder, payload), {
       waitUntil: 'domcontentloaded',
     });
-    if (!response?.ok()) throw new Error(`The VS Code server answers ${response?.status()}; see ${server.logFile}`);
+    if (!response?.ok())
+      throw new Error(`The VS Code server answers ${response?.status()}; see ${server.logFile}`);
     return { page, close: () => browser.close() };
   } catch (error) {
     await browser.close();

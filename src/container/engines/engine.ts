@@ -48,17 +48,6 @@ const loaders: Record<EngineName, Loader> = {
 
 const preference: readonly EngineName[] = ['tensorflow', 'wasm', 'cpu'];
 
-/**
- * Reads a choice that a user typed.
- * @throws Error that lists what can be chosen.
- */
-export function parseEngineChoice(text: string): EngineName | 'auto' {
-  const choices = ['auto', ...preference] as const;
-  const choice = choices.find((name) => name === text);
-  if (!choice) throw new Error(`There is no engine "${text}"; choose one of ${choices.join(', ')}`);
-  return choice;
-}
-
 async function load(name: EngineName, options: EngineOptions): Promise<Engine> {
   const work = () => loaders[name](options);
   try {

@@ -3,7 +3,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { loadEngine, parseEngineChoice, type EngineOptions } from '../../../src/container/engines/engine';
+import { loadEngine, type EngineOptions } from '../../../src/container/engines/engine';
 import { prepareWasm, wasmDir } from './support';
 
 /** A fake tfjs-node-gpu: it registers a backend on the engine that all copies of tfjs-core share, as the real one does. */
@@ -95,12 +95,6 @@ describe('choosing an engine', () => {
   it('passes on why an installed CUDA engine does not load', async () => {
     await installFake(fakePackage(`throw new Error('libcudart.so.11.0: cannot open shared object file');`));
     await assert.rejects(loadEngine('tensorflow', options()), /does not load \(libcudart\.so\.11\.0/);
-  });
-
-  it('reads a choice and lists what there is for an unknown one', () => {
-    assert.equal(parseEngineChoice('wasm'), 'wasm');
-    assert.equal(parseEngineChoice('auto'), 'auto');
-    assert.throws(() => parseEngineChoice('tpu'), /"tpu".*auto, tensorflow, wasm, cpu/);
   });
 
   it('loads an engine twice without harm and times it as a phase', async () => {
