@@ -38,8 +38,8 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   const volume = () => environment.volume;
 
   const container = new ContainerModel({
-    openClient: () => openClient(environment.requireSettings(), bundleDir),
-    mayHaveContainer: async () => mayHaveContainer(environment.requireSettings()),
+    openClient: () => openClient(environment.usableSettings, bundleDir),
+    mayHaveContainer: () => mayHaveContainer(environment.usableSettings),
     targetName: () => environment.targetName,
     now: Date.now,
   });

@@ -80,6 +80,10 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);
+      socket.once('unexpected-response', (request, response) => {
+        request.destroy();
+        reject(new Error(describeRefusal(response.statusCode)));
+      });
     });
     const connection = new ContainerConnection(endpoint, socket);
     try {
@@ -93,6 +97,9 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
 
   /** @throws Error the container's answer if it is one, else that the link ended or the time ran out */
   async request<M extends MethodName>(method: M, params: MethodParams<M>): Promise<MethodResult<M>> {
+    if (this.socket.readyState !== WebSocket.OPEN) {
+      throw new Error(`The link to the container ended: ${this.closeReason}.`);
+    }
     const answer: unknown = await this.rpc
       .timeout(REQUEST_TIMEOUT_MS, (id) => ({
         jsonrpc: '2.0',
@@ -155,4 +162,12 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
     this.rpc.rejectAllPendingRequests(`The link to the container ended: ${this.closeReason}.`);
     this.emit('close', this.closeReason, graceful);
   }
+}
+
+function describeRefusal(httpStatus = 0): string {
+  const known = new Map([
+    [401, 'The container refused the token: it is not the one that its descriptor tells of.'],
+    [503, 'The container has as many clients as it takes. Close some, then try again.'],
+  ]);
+  return known.get(httpStatus) ?? `The container refused the connection (HTTP ${httpStatus}).`;
 }

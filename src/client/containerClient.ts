@@ -1,8 +1,10 @@
 import { EventEmitter } from 'node:events';
+import { JSONRPCErrorException } from 'json-rpc-2.0';
 import type { ContainerStatus } from '../protocol/container';
 import type { RunEvent } from '../protocol/events';
 import type { ParameterValues } from '../protocol/parameters';
 import type { MethodName, MethodParams, MethodResult } from '../protocol/rpc';
+import { ErrorCode } from '../protocol/rpc';
 import type { RunRecord } from '../protocol/run';
 import type { ContainerOptions, Endpoint, Target } from '../targets/target';
 import type { OutputsVolume } from '../volume/outputsVolume';
@@ -30,8 +32,13 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
   private lastStatus: ContainerStatus | undefined;
   private currentLink: Link = 'none';
   private readonly followers = new Set<Follower>();
+  private lastProblem: string | null = null;
   private disposed = false;
   private wakeRetry: (() => void) | undefined;
+  /** What opens or gives up a connection happens one after the other. */
+  private turn: Promise<unknown> = Promise.resolve();
+  /** Runs whose events are asked for again, since some were missing. */
+  private readonly replaying = new Set<string>();
 
   /** @param name who this client is: "VS Code", "command line" */
   constructor(
@@ -51,21 +58,28 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     return this.lastStatus;
   }
 
+  /** Why the container cannot train, or could not when it ended; null if nothing is known to be wrong. */
+  get problem(): string | null {
+    return this.lastProblem;
+  }
+
   /**
    * Connects to the container that lives already.
    * @returns false if there is none; runs that one left behind when it died are settled then
    */
   async connect(): Promise<boolean> {
-    if (this.connection !== undefined) {
-      return true;
-    }
-    const endpoint = await this.target.find();
-    if (endpoint === undefined) {
-      await this.target.settle();
-      return false;
-    }
-    await this.open(endpoint);
-    return true;
+    return this.inTurn(async () => {
+      if (this.connection !== undefined) {
+        return true;
+      }
+      const endpoint = await this.target.find();
+      if (endpoint === undefined) {
+        await this.target.settle();
+        return false;
+      }
+      await this.open(endpoint);
+      return !this.disposed;
+    });
   }
 
   /**
@@ -73,13 +87,24 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
    * @throws ContainerStartError
    */
   async start(options: ContainerOptions): Promise<ContainerStatus> {
-    if (this.connection === undefined) {
-      await this.open(await this.target.start(options));
-    }
-    const status = await this.request('status', {});
-    this.update(status);
-    await this.request('configure', options.settings);
-    return status;
+    this.lastProblem = null;
+    return this.explained(async () => {
+      for (;;) {
+        await this.inTurn(async () => {
+          if (this.connection === undefined) {
+            await this.open(await this.target.start(options));
+          }
+        });
+        const status = await this.request('status', {});
+        this.update(status);
+        if (status.state !== 'cooling') {
+          await this.request('configure', options.settings);
+          return status;
+        }
+        // One that is being let go takes no run; the next one will.
+        await this.gone();
+      }
+    });
   }
 
   /**
@@ -89,9 +114,21 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
    */
   async train(recipe: string, params: ParameterValues, options: ContainerOptions): Promise<string> {
     const askedAt = performance.now();
-    await this.start(options);
-    const waitedMs = performance.now() - askedAt;
-    return (await this.request('train', { recipe, params, waitedMs })).runId;
+    for (;;) {
+      await this.start(options);
+      const waitedMs = performance.now() - askedAt;
+      try {
+        return await this.explained(
+          async () => (await this.request('train', { recipe, params, waitedMs })).runId,
+        );
+      } catch (error) {
+        // Its scaledown window may have passed at this very moment.
+        if (!(isBusy(error) && this.lastStatus?.state === 'cooling')) {
+          throw error;
+        }
+        await this.gone();
+      }
+    }
   }
 
   async stop(runId: string, kill: boolean): Promise<void> {
@@ -100,13 +137,11 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
 
   /** Lets the container go and returns once it is gone. */
   async cool(): Promise<void> {
-    const { connection } = this;
-    if (connection === undefined) {
-      return;
+    if (this.connection !== undefined) {
+      const gone = this.gone();
+      await this.request('cool', {});
+      await gone;
     }
-    const gone = new Promise<void>((resolve) => connection.once('close', () => resolve()));
-    await this.request('cool', {});
-    await gone;
   }
 
   /** @throws Error if there is no link to a container just now */
@@ -128,11 +163,11 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
   follow(runId: string, afterSeq: number, listener: (events: RunEvent[]) => void): { dispose(): void } {
     const follower = new Follower(runId, afterSeq, listener);
     this.followers.add(follower);
-    void this.catchUp(follower);
+    void this.catchUp(runId);
     return {
       dispose: () => {
         this.followers.delete(follower);
-        if (![...this.followers].some((other) => other.runId === runId)) {
+        if (!this.followersOf(runId).length) {
           this.connection?.request('detach', { runId }).catch(() => undefined);
         }
       },
@@ -147,8 +182,13 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     this.removeAllListeners();
   }
 
+  /** To be called in turn. */
   private async open(endpoint: Endpoint): Promise<void> {
     const { connection, status } = await ContainerConnection.open(endpoint, this.name);
+    if (this.disposed) {
+      connection.close();
+      return;
+    }
     this.connection = connection;
     this.currentLink = 'connected';
     connection.on('status', (next) => this.update(next));
@@ -156,32 +196,78 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     connection.on('event', (event) => this.deliver(event));
     connection.once('close', (_reason, graceful) => void this.linkEnded(connection, graceful));
     this.update(status);
-    for (const follower of this.followers) {
-      void this.catchUp(follower);
+    for (const runId of new Set([...this.followers].map((follower) => follower.runId))) {
+      void this.catchUp(runId);
+    }
+  }
+
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.turn.then(work);
+    this.turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Resolves once the present connection has ended and what that means has been found out. */
+  private async gone(): Promise<void> {
+    const { connection } = this;
+    if (connection !== undefined) {
+      await new Promise<void>((resolve) => connection.once('close', () => resolve()));
+    }
+    await this.inTurn(() => Promise.resolve());
+  }
+
+  /** A container that ends because of a problem tells it; that says more than that the link is gone. */
+  private async explained<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const isEnding = this.connection === undefined || this.lastStatus?.state === 'cooling';
+      throw isEnding && this.lastProblem !== null ? new Error(this.lastProblem, { cause: error }) : error;
     }
   }
 
   private update(status: ContainerStatus | undefined): void {
     this.lastStatus = status;
+    this.lastProblem = status?.problem ?? this.lastProblem;
     this.emit('change');
   }
 
   private deliver(event: RunEvent): void {
-    for (const follower of this.followers) {
-      if (follower.runId === event.runId && !follower.take([event])) {
-        void this.catchUp(follower);
+    for (const follower of this.followersOf(event.runId)) {
+      if (!follower.take([event])) {
+        void this.replay(event.runId);
       }
     }
   }
 
+  private followersOf(runId: string): Follower[] {
+    return [...this.followers].filter((follower) => follower.runId === runId);
+  }
+
+  private async replay(runId: string): Promise<void> {
+    if (!this.replaying.has(runId)) {
+      this.replaying.add(runId);
+      await this.catchUp(runId);
+      this.replaying.delete(runId);
+    }
+  }
+
   /** From the container if there is one, since it goes on live; else from the volume. */
-  private async catchUp(follower: Follower): Promise<void> {
-    const { runId } = follower;
+  private async catchUp(runId: string): Promise<void> {
+    const behind = this.followersOf(runId).filter((follower) => !follower.ended);
+    if (behind.length === 0) {
+      return;
+    }
+    // A container sends a run's events once to a client: whoever has them already passes over them.
+    const afterSeq = Math.min(...behind.map((follower) => follower.lastSeq));
     try {
       if (this.connection !== undefined) {
-        await this.connection.request('attach', { runId, afterSeq: follower.lastSeq });
+        await this.connection.request('attach', { runId, afterSeq });
       } else {
-        follower.take(await this.volume.readRunEvents(runId, follower.lastSeq));
+        const events = await this.volume.readRunEvents(runId, afterSeq);
+        for (const follower of behind) {
+          follower.take(events);
+        }
       }
     } catch {
       // The link ended meanwhile: `linkEnded` catches up again, by the next link or from the volume.
@@ -197,7 +283,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
       return;
     }
     if (graceful) {
-      await this.containerGone();
+      await this.inTurn(() => this.containerGone());
       return;
     }
     this.currentLink = 'reconnecting';
@@ -209,12 +295,17 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
   private async reconnect(): Promise<void> {
     for (let delayMs = FIRST_RETRY_MS; !this.disposed; delayMs = Math.min(delayMs * 2, LAST_RETRY_MS)) {
       try {
-        const endpoint = await this.target.find();
-        if (endpoint === undefined) {
-          await this.containerGone();
-          return;
-        }
-        await this.open(endpoint);
+        await this.inTurn(async () => {
+          if (this.connection !== undefined) {
+            return;
+          }
+          const endpoint = await this.target.find();
+          if (endpoint === undefined) {
+            await this.containerGone();
+          } else {
+            await this.open(endpoint);
+          }
+        });
         return;
       } catch {
         // Between half and the whole of the delay, so that several windows do not come back in step.
@@ -223,12 +314,14 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     }
   }
 
+  /** To be called in turn. */
   private async containerGone(): Promise<void> {
-    const interrupted = await this.target.settle();
-    this.currentLink = 'none';
-    for (const follower of this.followers) {
-      await this.catchUp(follower);
+    // What cannot be settled now will be by the next client that looks.
+    const interrupted = await this.target.settle().catch(() => []);
+    for (const runId of new Set([...this.followers].map((follower) => follower.runId))) {
+      await this.catchUp(runId);
     }
+    this.currentLink = 'none';
     for (const runId of interrupted) {
       const dir = await this.volume.findRun(runId);
       const record = dir === undefined ? undefined : await this.volume.readRecord(dir);
@@ -251,4 +344,8 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
       };
     });
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof JSONRPCErrorException && error.code === ErrorCode.busy;
 }

@@ -5,6 +5,7 @@ import type { RunEvent } from '../protocol/events';
  * a reconnect, or read from the volume).
  */
 export class Follower {
+  /** It has the run's last event. */
   ended = false;
 
   constructor(

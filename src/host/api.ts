@@ -16,7 +16,7 @@ export interface TinyCatsApi {
   readonly panelVisible: boolean;
   /** The newest messages to the panel's page, oldest first. */
   readonly panelMessages: readonly HostToPanel[];
-  /** Calls `listener` when the container or its run has changed. */
+  /** Calls `listener` when anything of the above has changed. */
   onDidChange(listener: () => void): { dispose(): void };
 }
 

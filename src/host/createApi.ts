@@ -41,6 +41,7 @@ export function createApi({ container, live, history, panel, status, historyItem
         listen(container, 'change', listener),
         listen(live, 'change', listener),
         listen(history, 'change', listener),
+        listen(panel, 'posted', listener),
       ];
       return { dispose: () => subscriptions.forEach((subscription) => void subscription.dispose()) };
     },

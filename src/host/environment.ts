@@ -3,8 +3,8 @@ import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
 import { OutputsVolume } from '../volume/outputsVolume';
 import { SETTINGS, SETTINGS_SECTION } from './contributions';
 import type { Disposable } from './disposables';
-import type { HostSettings } from './settings';
-import { SettingsError, readSettings } from './settings';
+import type { HostSettings, SettingsSource } from './settings';
+import { readSettings, readUsableSettings } from './settings';
 
 /** The workspace as the other parts see it: its folder, its trust and its settings. */
 export class Environment {
@@ -35,51 +35,36 @@ export class Environment {
   }
 
   /**
-   * The settings as they are now; undefined without a folder.
-   * @throws SettingsError
+   * What is to be trained with.
+   * @throws Error in words for the user, without a folder or with a setting that cannot be used
    */
-  get settings(): HostSettings | undefined {
-    const folder = this.workspaceFolder;
-    if (folder === undefined) {
-      return undefined;
-    }
-    const configuration = this.vs.workspace.getConfiguration(SETTINGS_SECTION, folder.uri);
-    return readSettings((name) => configuration.get<unknown>(name), folder.uri.fsPath, this.recipe);
-  }
-
-  /** @throws Error in words for the user, without a folder or with settings that cannot be used */
   requireSettings(): HostSettings {
-    const { settings } = this;
-    if (settings === undefined) {
+    const { source } = this;
+    if (source === undefined) {
       throw new Error(this.obstacle);
     }
-    return settings;
+    return readSettings(source);
   }
 
-  /** The outputs volume; undefined without a folder or with settings that cannot be used. */
+  /** The same to look with: a setting that cannot be used counts as its default. Undefined without a folder. */
+  get usableSettings(): HostSettings | undefined {
+    const { source } = this;
+    return source === undefined ? undefined : readUsableSettings(source);
+  }
+
+  /** The outputs volume; undefined without a folder. */
   get volume(): OutputsVolume | undefined {
     const settings = this.usableSettings;
     return settings === undefined ? undefined : new OutputsVolume(settings.outputsDir);
   }
 
-  /** The setting of that name; empty if it cannot be used, which the next training says. */
+  /** The setting of that name; what is wrong with it the next training says. */
   get defaultParameters(): ParameterValues {
     return this.usableSettings?.defaultParameters ?? {};
   }
 
   get targetName(): string {
     return this.usableSettings?.target ?? SETTINGS.target.default;
-  }
-
-  private get usableSettings(): HostSettings | undefined {
-    try {
-      return this.settings;
-    } catch (error) {
-      if (error instanceof SettingsError) {
-        return undefined;
-      }
-      throw error;
-    }
   }
 
   /** Calls `listener` when settings, folders or trust have changed. */
@@ -95,6 +80,19 @@ export class Environment {
       workspace.onDidGrantWorkspaceTrust(listener),
     ];
     return { dispose: () => subscriptions.forEach((subscription) => void subscription.dispose()) };
+  }
+
+  private get source(): SettingsSource | undefined {
+    const folder = this.workspaceFolder;
+    if (folder === undefined) {
+      return undefined;
+    }
+    const configuration = this.vs.workspace.getConfiguration(SETTINGS_SECTION, folder.uri);
+    return {
+      get: (name) => configuration.get<unknown>(name),
+      folder: folder.uri.fsPath,
+      recipe: this.recipe,
+    };
   }
 
   private get workspaceFolder(): vscode.WorkspaceFolder | undefined {

@@ -62,45 +62,67 @@ function wholeNumber(message: string, maximum: number) {
   return v.pipe(v.number(message), v.integer(message), v.minValue(0, message), v.maxValue(maximum, message));
 }
 
+export interface SettingsSource {
+  /** Value of a setting, by its name without the section. */
+  get: (name: SettingName) => unknown;
+  /** Path of the workspace folder that relative paths start from. */
+  folder: string;
+  recipe: RecipeSpec;
+}
+
 /**
  * Reads and checks all settings.
- * @param get value of a setting, by its name without the section
- * @param folder path of the workspace folder that relative paths start from
  * @throws SettingsError for the first setting that cannot be used
  */
-export function readSettings(
-  get: (name: SettingName) => unknown,
-  folder: string,
-  recipe: RecipeSpec,
+export function readSettings(source: SettingsSource): HostSettings {
+  return read(source, (error) => {
+    throw error;
+  });
+}
+
+/** The settings with the default in place of each that cannot be used: enough to show what is there. */
+export function readUsableSettings(source: SettingsSource): HostSettings {
+  return read(source, () => undefined);
+}
+
+function read(
+  { get, folder, recipe }: SettingsSource,
+  refuse: (error: SettingsError) => undefined,
 ): HostSettings {
-  const read = <T extends v.GenericSchema>(name: SettingName, schema: T): v.InferOutput<T> => {
-    const value = get(name) ?? SETTINGS[name].default;
-    const result = v.safeParse(schema, value, { abortEarly: true });
-    if (!result.success) {
-      throw new SettingsError(name, `${result.issues[0].message}, not ${JSON.stringify(value)}.`);
+  const value = <T extends v.GenericSchema>(name: SettingName, schema: T): v.InferOutput<T> => {
+    const given = get(name) ?? SETTINGS[name].default;
+    const result = v.safeParse(schema, given, { abortEarly: true });
+    if (result.success) {
+      return result.output;
     }
-    return result.output;
+    refuse(new SettingsError(name, `${result.issues[0].message}, not ${JSON.stringify(given)}.`));
+    return v.parse(schema, SETTINGS[name].default);
   };
   return {
-    target: read('target', schemas.target),
-    outputsDir: resolveFolder(folder, read('outputsFolder', schemas.folder)),
-    dataDir: resolveFolder(folder, read('dataFolder', schemas.folder)),
-    engine: read('engine', schemas.engine),
-    port: read('port', schemas.port),
-    scaledownWindowMs: Math.max(1000, read('scaledownWindow', schemas.scaledownWindow) * MINUTE_MS),
-    keepDates: read('keepCheckpointDates', schemas.keepCheckpointDates),
-    defaultParameters: checkDefaults(recipe, read('defaultParameters', schemas.defaultParameters)),
+    target: value('target', schemas.target),
+    outputsDir: resolveFolder(folder, value('outputsFolder', schemas.folder)),
+    dataDir: resolveFolder(folder, value('dataFolder', schemas.folder)),
+    engine: value('engine', schemas.engine),
+    port: value('port', schemas.port),
+    scaledownWindowMs: Math.max(1000, value('scaledownWindow', schemas.scaledownWindow) * MINUTE_MS),
+    keepDates: value('keepCheckpointDates', schemas.keepCheckpointDates),
+    defaultParameters: checkDefaults(recipe, value('defaultParameters', schemas.defaultParameters), refuse),
   };
 }
 
-function checkDefaults(recipe: RecipeSpec, value: unknown): ParameterValues {
+function checkDefaults(
+  recipe: RecipeSpec,
+  value: unknown,
+  refuse: (error: SettingsError) => undefined,
+): ParameterValues {
   const given = v.parse(parameterValuesSchema, value);
   try {
     checkParameters(recipe, given);
     return given;
   } catch (error) {
     if (error instanceof ParameterError) {
-      throw new SettingsError('defaultParameters', `cannot be used: ${error.message}`);
+      refuse(new SettingsError('defaultParameters', `cannot be used: ${error.message}`));
+      return {};
     }
     throw error;
   }

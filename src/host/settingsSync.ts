@@ -17,17 +17,9 @@ export interface SettingsSyncDeps {
 
 /** Carries changed settings over: other folders mean another container and another history. */
 export function syncSettings({ environment, container, history, panel, log }: SettingsSyncDeps): Disposable {
-  const read = (): HostSettings | undefined => {
-    try {
-      return environment.settings;
-    } catch (error) {
-      log.warn(messageOf(error));
-      return undefined;
-    }
-  };
-  let place = placeOf(read());
+  let place = placeOf(environment.usableSettings);
   return environment.onChange(() => {
-    const settings = read();
+    const settings = environment.usableSettings;
     if (placeOf(settings) !== place) {
       place = placeOf(settings);
       container.close();

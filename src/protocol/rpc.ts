@@ -37,7 +37,7 @@ export const methods = {
   /** From here on the client gets every event after `afterSeq`: first from the log, then live, none twice. */
   attach: { params: v.object({ runId, afterSeq: count }), result: nothing },
   detach: { params: v.object({ runId }), result: nothing },
-  /** All runs of the outputs volume, newest first. */
+  /** The runs of the outputs volume, newest first, at most MAX_LISTED_RUNS. */
   runs: { params: nothing, result: v.object({ runs: v.array(runRecordSchema) }) },
   /** A pinned run's checkpoints are never removed by retention. */
   pin: { params: v.object({ runId, pinned: v.boolean() }), result: runRecordSchema },
@@ -70,6 +70,9 @@ export const ErrorCode = {
   noSuchRun: -32012,
   volume: -32013,
 } as const;
+
+/** More would not fit into a message; the volume itself has them all. */
+export const MAX_LISTED_RUNS = 1000;
 
 /** Largest message either side accepts. */
 export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAlive } from '../targets/local/processIdentity';
 
 /** What a file is made of. Chunks are written in order and never joined in memory. */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array>;
@@ -74,15 +75,6 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   await syncDirectory(directory);
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
-  }
-}
-
 /**
  * Removes what writers that were killed left in `directory` (not in its subfolders). The temporary files of living
  * processes stay. A missing folder is no error.
@@ -100,7 +92,7 @@ export async function removeStaleTemporaries(directory: string): Promise<string[
   }
   const stale = names.filter((name) => {
     const pid = temporaryName.exec(name)?.[1];
-    return pid !== undefined && !isAlive(Number(pid));
+    return pid !== undefined && !isAlive(Number(pid), null);
   });
   await Promise.all(stale.map((name) => rm(join(directory, name), { force: true })));
   return stale;

@@ -28,16 +28,24 @@ export class EventLogWriter {
    * @throws Error if the volume is full, read-only or gone
    */
   append(body: RunEventBody): RunEvent {
+    const event: RunEvent = { runId: this.runId, seq: this.lastSeq + 1, time: Date.now(), ...body };
+    this.write(event);
+    return event;
+  }
+
+  /**
+   * Writes an event that has its number already.
+   * @throws Error if the volume is full, read-only or gone
+   */
+  write(event: RunEvent): void {
     if (this.closed) {
       throw new Error(`${this.path} is closed`);
     }
-    const event: RunEvent = { runId: this.runId, seq: this.lastSeq + 1, time: Date.now(), ...body };
     const line = Buffer.from(`${JSON.stringify(event)}\n`);
     for (let written = 0; written < line.length;) {
       written += writeSync(this.file, line, written);
     }
     this.lastSeq = event.seq;
-    return event;
   }
 
   /** A line that a power loss cut off must not swallow the next one. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { RunEventBody } from '../protocol/events';
-import type { RunRecord } from '../protocol/run';
+import type { RunEvent, RunEventBody } from '../protocol/events';
+import type { RunRecord, RunResult } from '../protocol/run';
 import { isFinal } from '../protocol/run';
+import { applyEvent, bestEpoch, emptyRunView } from '../protocol/runView';
 import { EventLogWriter, readEvents } from './eventLog';
 import type { StoredRun } from './outputsVolume';
 import { OutputsVolume, RUN_FILES } from './outputsVolume';
@@ -27,32 +28,40 @@ export async function settleInterruptedRuns(
       interrupted.push(run);
     }
   }
+  const settled: string[] = [];
   for (const run of interrupted) {
-    await settleRun(volume, run);
+    try {
+      await settleRun(volume, run);
+      settled.push(run.record.runId);
+    } catch {
+      // It cannot be written now; it stays as it is, and keeps nobody from the others.
+    }
   }
-  return interrupted.map((run) => run.record.runId);
+  return settled;
 }
 
 async function settleRun(volume: OutputsVolume, { dir, record }: StoredRun): Promise<void> {
   const path = join(dir, RUN_FILES.events);
   const events = await readEvents(path);
+  const known = { ...record, ...whatLogSays(record.runId, events) };
   const ended = events.find((event) => event.type === 'result');
-  const result = ended ?? {
-    type: 'result' as const,
-    status: 'failed' as const,
-    output: record.checkpoints.some((checkpoint) => checkpoint.kind === 'best')
-      ? join(dir, RUN_FILES.best)
-      : null,
-    val_acc: record.best?.val_acc ?? null,
+  const hasBest = known.checkpoints.some((checkpoint) => checkpoint.kind === 'best');
+  const result: RunResult = ended ?? {
+    status: 'failed',
+    output: hasBest ? join(dir, RUN_FILES.best) : null,
+    val_acc: known.best?.val_acc ?? null,
     start: record.start,
-    time_to_first_step_ms: record.timeToFirstStepMs ?? null,
+    time_to_first_step_ms: known.timeToFirstStepMs ?? null,
     error: { code: 'container_died', message: MESSAGE },
   };
   if (ended === undefined) {
-    append(path, record, events.at(-1)?.seq ?? 0, [{ type: 'log', level: 'error', text: MESSAGE }, result]);
+    append(path, record, events.at(-1)?.seq ?? 0, [
+      { type: 'log', level: 'error', text: MESSAGE },
+      { type: 'result', ...result },
+    ]);
   }
   await volume.writeRecord(dir, {
-    ...record,
+    ...known,
     state: result.status,
     endedAt: new Date(ended?.time ?? Date.now()).toISOString(),
     result: {
@@ -64,6 +73,20 @@ async function settleRun(volume: OutputsVolume, { dir, record }: StoredRun): Pro
       ...(result.error === undefined ? {} : { error: result.error }),
     },
   });
+}
+
+/** An event is stored before run.json is brought up to date: run.json may lack what happened last. */
+function whatLogSays(runId: string, events: readonly RunEvent[]): Partial<RunRecord> {
+  const view = emptyRunView(runId);
+  for (const event of events) {
+    applyEvent(view, event);
+  }
+  const best = bestEpoch(view);
+  return {
+    ...(view.checkpoints.length === 0 ? {} : { checkpoints: view.checkpoints }),
+    ...(view.timeToFirstStepMs === null ? {} : { timeToFirstStepMs: view.timeToFirstStepMs }),
+    ...(best === undefined ? {} : { best: { epoch: best.epoch, val_acc: best.val_acc } }),
+  };
 }
 
 function append(path: string, record: RunRecord, lastSeq: number, bodies: RunEventBody[]): void {

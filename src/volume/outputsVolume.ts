@@ -19,6 +19,8 @@ export const RUN_FILES = {
 
 const RUN_ID = /^(\d{4})(\d{2})(\d{2})-\d{6}-[0-9a-f]{6}$/;
 const DATED_DIRECTORY = /^\d{4}-\d{2}-\d{2}$/;
+/** Files open at a time while the history is read: a process may have no more than some hundreds. */
+const READ_AT_ONCE = 64;
 
 /** A run's folder on disk and what its run.json says. */
 export interface StoredRun {
@@ -73,16 +75,21 @@ export class OutputsVolume {
     const dirs: string[] = [];
     for (const recipe of await namesIn(join(this.root, 'checkpoints'))) {
       for (const date of await this.datedDirectories(recipe)) {
-        const dated = join(this.recipeDir(recipe), date);
-        dirs.push(
-          ...(await namesIn(dated)).filter((name) => RUN_ID.test(name)).map((name) => join(dated, name)),
-        );
+        dirs.push(...(await this.runDirectories(recipe, date)));
       }
     }
-    const runs = await Promise.all(dirs.map(async (dir) => ({ dir, record: await this.readRecord(dir) })));
-    return runs
-      .filter((run): run is StoredRun => run.record !== undefined)
-      .sort((a, b) => (a.record.runId < b.record.runId ? 1 : -1));
+    const runs: StoredRun[] = [];
+    for (let start = 0; start < dirs.length; start += READ_AT_ONCE) {
+      const some = dirs.slice(start, start + READ_AT_ONCE);
+      const records = await Promise.all(some.map((dir) => this.readRecord(dir)));
+      records.forEach((record, index) => {
+        const dir = some[index];
+        if (record !== undefined && dir !== undefined) {
+          runs.push({ dir, record });
+        }
+      });
+    }
+    return runs.sort(newestFirst);
   }
 
   /** What run.json says; undefined if there is none, or none that this version can read. */
@@ -110,9 +117,21 @@ export class OutputsVolume {
       .reverse();
   }
 
+  /** Folders of the runs in one of a recipe's dated directories. */
+  async runDirectories(recipe: string, date: string): Promise<string[]> {
+    const dated = join(this.recipeDir(recipe), date);
+    return (await namesIn(dated)).filter((name) => RUN_ID.test(name)).map((name) => join(dated, name));
+  }
+
   recipeDir(recipe: string): string {
     return join(this.root, 'checkpoints', recipe);
   }
+}
+
+/** Ids tell seconds apart and no more; they are local time besides. */
+function newestFirst({ record: a }: StoredRun, { record: b }: StoredRun): number {
+  const ageMs = Date.parse(b.createdAt) - Date.parse(a.createdAt);
+  return ageMs === 0 || Number.isNaN(ageMs) ? (a.runId < b.runId ? 1 : -1) : ageMs;
 }
 
 async function namesIn(dir: string): Promise<string[]> {

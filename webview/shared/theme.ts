@@ -21,7 +21,7 @@ export function readChartTheme(): ChartTheme {
   const text = forced ? 'CanvasText' : variable('--vscode-descriptionForeground', styles.color);
   const lines = forced ? 'CanvasText' : variable('--vscode-charts-lines', styles.color);
   const train = forced ? 'LinkText' : variable('--vscode-charts-blue', lines);
-  const val = forced ? 'CanvasText' : variable('--vscode-charts-orange', lines);
+  const val = forced ? 'CanvasText' : variable('--vscode-charts-yellow', lines);
   return {
     text,
     grid: faded(styles.color, 10),

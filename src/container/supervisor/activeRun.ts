@@ -4,28 +4,43 @@ import type { RunRecord, RunResult } from '../../protocol/run';
 import { EventLogWriter } from '../../volume/eventLog';
 import type { OutputsVolume } from '../../volume/outputsVolume';
 import { RUN_FILES } from '../../volume/outputsVolume';
+import type { Ended } from '../trainerProtocol';
+import type { EventSource } from './subscription';
 import { TrainingLog } from './trainingLog';
 
 export interface ActiveRunListener {
-  /** The event is stored. */
+  /** The event can be read from the run's source. */
   appended(event: RunEvent): void;
   recordChanged(record: RunRecord): void;
-  /** The volume cannot be written any more. */
-  volumeFailed(error: Error): void;
+  /** The volume cannot be written any more; told once. */
+  volumeFailed(run: ActiveRun, error: Error): void;
 }
+
+export type Outcome = Omit<Ended, 'type' | 'runId'>;
 
 /** The one run that the container works on: keeps its log and its run.json in step with what happens. */
 export class ActiveRun {
   private readonly log: EventLogWriter;
   private readonly text: TrainingLog;
   private writing: Promise<void> = Promise.resolve();
-  private failed = false;
+  private lastSeq = 0;
+  private volumeHasFailed = false;
+  private recordIsStored = true;
+  /** What the volume did not take, so that clients hear of the end of a run whose log cannot be written. */
+  private readonly unstored: RunEvent[] = [];
+  private leave: () => void = () => undefined;
   progress = { epoch: 0, epochs: 0, step: 0, steps: 0 };
   stopRequested = false;
+  /** It takes no more events. */
   ending = false;
   /** The trainer has it. */
   dispatched = false;
+  /** Resolves once the container is done with the run, after its last write. */
+  readonly gone = new Promise<void>((resolve) => {
+    this.leave = resolve;
+  });
 
+  /** @throws Error if its files cannot be made */
   constructor(
     private readonly volume: OutputsVolume,
     readonly dir: string,
@@ -34,7 +49,7 @@ export class ActiveRun {
     readonly askedAt: number,
     private readonly listener: ActiveRunListener,
   ) {
-    this.log = new EventLogWriter(join(dir, RUN_FILES.events), record.runId);
+    this.log = new EventLogWriter(this.source.path, record.runId);
     this.text = new TrainingLog(join(dir, RUN_FILES.log));
   }
 
@@ -42,33 +57,85 @@ export class ActiveRun {
     return this.record.runId;
   }
 
+  /** Where subscriptions read the run's events. */
+  get source(): EventSource {
+    return { path: join(this.dir, RUN_FILES.events), unstored: this.unstored };
+  }
+
+  /** Whether the volume has everything. */
+  get isStored(): boolean {
+    return this.unstored.length === 0 && this.recordIsStored;
+  }
+
+  /** What a run that ends without the trainer's word has saved. */
+  get saved(): Pick<RunResult, 'output' | 'val_acc'> {
+    const hasBest = this.record.checkpoints.some((checkpoint) => checkpoint.kind === 'best');
+    return {
+      output: hasBest ? join(this.dir, RUN_FILES.best) : null,
+      val_acc: this.record.best?.val_acc ?? null,
+    };
+  }
+
+  /** How the run ends if it fails for this reason. @param code as in RunError */
+  failure(code: string, message: string): Outcome {
+    return { status: 'failed', ...this.saved, error: { code, message } };
+  }
+
   /** Stores the event, then passes it on, then brings the record up to date. */
   append(body: RunEventBody): void {
-    if (this.failed) {
-      return;
-    }
-    let event: RunEvent;
-    try {
-      event = this.log.append(body);
-      this.text.append(event);
-    } catch (error) {
-      this.failed = true;
-      this.listener.volumeFailed(error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
+    this.lastSeq += 1;
+    const event: RunEvent = { runId: this.runId, seq: this.lastSeq, time: Date.now(), ...body };
+    const failure = this.store(event);
     this.listener.appended(event);
     this.reflect(event);
+    if (failure !== undefined) {
+      this.failed(failure);
+    }
   }
 
   /** Ends the run. No event follows. */
-  async end(result: RunResult): Promise<void> {
+  async end({ status, output, val_acc, error }: Outcome): Promise<void> {
+    const result: RunResult = {
+      status,
+      output,
+      val_acc,
+      start: this.record.start,
+      time_to_first_step_ms: this.record.timeToFirstStepMs ?? null,
+      ...(error === undefined ? {} : { error }),
+    };
     this.append({ type: 'result', ...result });
-    this.update({ state: result.status, result, endedAt: new Date().toISOString() });
+    this.update({ state: status, result, endedAt: new Date().toISOString() });
     await this.writing;
     try {
       this.log.close();
-    } catch (error) {
-      console.error(error);
+    } catch (closeError) {
+      console.error(closeError);
+    }
+  }
+
+  /** To be called when the container is done with the run. */
+  markGone(): void {
+    this.leave();
+  }
+
+  /** Tries again to store what the volume did not take. @returns whether it has everything now */
+  async storeRest(): Promise<boolean> {
+    try {
+      if (this.unstored.length > 0) {
+        const log = new EventLogWriter(this.source.path, this.runId);
+        try {
+          for (const event of this.unstored) {
+            log.write(event);
+            this.text.append(event);
+          }
+        } finally {
+          log.close();
+        }
+      }
+      await this.volume.writeRecord(this.dir, this.record);
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -77,19 +144,42 @@ export class ActiveRun {
     this.record = { ...this.record, ...change };
     const { record } = this;
     this.listener.recordChanged(record);
-    this.writing = this.writing
-      .then(async () => {
-        // A newer state that is waiting already is written in its turn.
-        if (record === this.record) {
-          await this.volume.writeRecord(this.dir, record);
-        }
-      })
-      .catch((error: unknown) => {
-        if (!this.failed) {
-          this.failed = true;
-          this.listener.volumeFailed(error instanceof Error ? error : new Error(String(error)));
-        }
-      });
+    this.writing = this.writing.then(async () => {
+      // A newer state that is waiting already is written in its turn.
+      if (record !== this.record) {
+        return;
+      }
+      try {
+        await this.volume.writeRecord(this.dir, record);
+        this.recordIsStored = true;
+      } catch (error) {
+        this.recordIsStored = false;
+        this.failed(error);
+      }
+    });
+  }
+
+  /** @returns why it could not be stored, if it could not */
+  private store(event: RunEvent): unknown {
+    let failure: unknown;
+    if (this.unstored.length === 0) {
+      try {
+        this.log.write(event);
+        this.text.append(event);
+        return undefined;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    this.unstored.push(event);
+    return failure;
+  }
+
+  private failed(error: unknown): void {
+    if (!this.volumeHasFailed) {
+      this.volumeHasFailed = true;
+      this.listener.volumeFailed(this, error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   private reflect(event: RunEvent): void {

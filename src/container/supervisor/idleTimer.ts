@@ -1,3 +1,6 @@
+/** Longest delay that a timer takes; one that is longer would fire at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** Counts the scaledown window, from the end of the last work. */
 export class IdleTimer {
   private timer: NodeJS.Timeout | undefined;
@@ -33,7 +36,11 @@ export class IdleTimer {
   }
 
   private schedule(): void {
+    const remainingMs = this.remainingMs() ?? 0;
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.elapsed, this.remainingMs() ?? 0);
+    this.timer =
+      remainingMs > MAX_TIMEOUT_MS
+        ? setTimeout(() => this.schedule(), MAX_TIMEOUT_MS)
+        : setTimeout(this.elapsed, remainingMs);
   }
 }

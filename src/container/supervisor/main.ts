@@ -18,33 +18,35 @@ async function main(): Promise<void> {
   const options = parse(startOptionsSchema, given, START_OPTIONS_VARIABLE);
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
 
+  let server: ContainerServer | undefined;
   const leave = async (): Promise<void> => {
     await removeDescriptor(options.containerDir, supervisor.containerId);
-    await server.close();
+    await server?.close();
     process.exit(0);
   };
   const supervisor = new Supervisor(options, version, __dirname, () => void leave());
-  const server = await ContainerServer.listen(options.port, token, (socket) => {
-    const session = new Session(socket, supervisor.handlers);
-    supervisor.sessions.add(session);
-    socket.once('close', () => supervisor.sessions.delete(session));
-  });
-  const owner = await publishDescriptor(options.containerDir, {
-    containerId: supervisor.containerId,
-    pid: process.pid,
-    pidStartTime: processStartTime(process.pid),
-    port: server.port,
-    token,
-    version,
-    outputsDir: options.outputsDir,
+  const owner = await publishDescriptor(options.containerDir, async () => {
+    server = await ContainerServer.listen(options.port, token, (socket) => {
+      const session = new Session(socket, supervisor.handlers);
+      supervisor.sessions.add(session);
+      socket.once('close', () => supervisor.sessions.delete(session));
+    });
+    return {
+      containerId: supervisor.containerId,
+      pid: process.pid,
+      pidStartTime: processStartTime(process.pid),
+      port: server.port,
+      token,
+      version,
+      outputsDir: options.outputsDir,
+    };
   });
   if (owner !== undefined) {
-    report({ type: 'superseded' });
-    await server.close();
+    await report({ type: 'superseded' });
     process.exit(0);
   }
   supervisor.warm(options.spawnedAt);
-  report({ type: 'listening' });
+  void report({ type: 'listening' });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => void supervisor.cool());
   }
@@ -53,17 +55,24 @@ async function main(): Promise<void> {
   await settleInterruptedRuns(options.outputsDir, (record) => record.containerId === supervisor.containerId);
 }
 
-function report(message: StartReport): void {
-  process.send?.(message, () => {
-    if (process.connected) {
-      process.disconnect();
+/** Resolves once who started this container was told, or is known to be gone. */
+async function report(message: StartReport): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (process.send === undefined || !process.connected) {
+      resolve();
+      return;
     }
+    process.send(message, () => {
+      if (process.connected) {
+        process.disconnect();
+      }
+      resolve();
+    });
   });
 }
 
-main().catch((error: unknown) => {
+main().catch(async (error: unknown) => {
   console.error(error);
-  const message = error instanceof Error ? error.message : String(error);
-  process.exitCode = 1;
-  process.send?.({ type: 'failed', message } satisfies StartReport, () => process.exit(1));
+  await report({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+  process.exit(1);
 });

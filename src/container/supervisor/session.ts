@@ -18,6 +18,8 @@ import type {
 import { ErrorCode, methods } from '../../protocol/rpc';
 import { SchemaError, parse } from '../../protocol/schema';
 import { PROTOCOL_VERSION } from '../../protocol/version';
+import { refusal } from './refusals';
+import type { EventSource } from './subscription';
 import { Subscription } from './subscription';
 
 /** What a session needs of the supervisor: one function for each method. */
@@ -26,14 +28,9 @@ export type Handlers = {
     params: MethodParams<M>,
   ) => MethodResult<M> | Promise<MethodResult<M>>;
 } & {
-  /** Path of the run's event log. */
-  logPath(runId: string): Promise<string>;
+  /** Where the run's events are. */
+  source(runId: string): Promise<EventSource>;
 };
-
-/** An error that the client is told with a code of its own. */
-export function refusal(code: number, message: string, data?: unknown): JSONRPCErrorException {
-  return new JSONRPCErrorException(message, code, data);
-}
 
 /** One client's connection: answers its requests and sends it what it is attached to. */
 export class Session {
@@ -65,9 +62,14 @@ export class Session {
     this.serve('configure', handlers.configure);
     this.serve('cool', handlers.cool);
     this.serve('attach', async ({ runId, afterSeq }) => {
-      const path = await handlers.logPath(runId);
+      const source = await handlers.source(runId);
       this.subscriptions.get(runId)?.close();
-      this.subscriptions.set(runId, new Subscription(path, afterSeq, (events) => this.sendEvents(events)));
+      if (socket.readyState === socket.OPEN) {
+        this.subscriptions.set(
+          runId,
+          new Subscription(source, afterSeq, (events) => this.sendEvents(events)),
+        );
+      }
       return {};
     });
     this.serve('detach', ({ runId }) => {
@@ -111,13 +113,21 @@ export class Session {
         given,
         `parameters of "${name}"`,
       );
-      return createJSONRPCSuccessResponse(request.id ?? null, await handle(params));
+      const result = await handle(params);
+      // A notification has no id and gets no answer.
+      return request.id === undefined ? null : createJSONRPCSuccessResponse(request.id, result);
     });
   }
 
   private async receive(data: Buffer, isBinary: boolean): Promise<void> {
     const text = isBinary ? '' : data.toString('utf8');
-    const response: JSONRPCResponse | JSONRPCResponse[] | null = await this.rpc.receiveJSON(text);
+    let response: JSONRPCResponse | JSONRPCResponse[] | null;
+    try {
+      response = await this.rpc.receiveJSON(text);
+    } catch {
+      // The library trips over a batch with an element that is no object.
+      response = createJSONRPCErrorResponse(null, JSONRPCErrorCode.InvalidRequest, 'Invalid Request');
+    }
     if (response !== null && this.socket.readyState === this.socket.OPEN) {
       this.socket.send(JSON.stringify(response));
     }

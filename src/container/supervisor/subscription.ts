@@ -1,6 +1,14 @@
 import type { RunEvent } from '../../protocol/events';
 import { EventLogReader } from '../../volume/eventLog';
 
+/** Where a run's events are. */
+export interface EventSource {
+  /** The run's log. */
+  readonly path: string;
+  /** The events that follow those in the log, while the volume does not take them. */
+  readonly unstored: readonly RunEvent[];
+}
+
 /**
  * One client's place in one run's log. It sends what the log holds after that place and goes on as the log
  * grows; a client that reads slowly is waited for, so that it costs a position and not a queue.
@@ -11,13 +19,16 @@ export class Subscription {
   private grown = false;
   private closed = false;
 
-  /** @param send resolves once the events have left this process */
+  /**
+   * @param sentSeq seq of the last event that the client has
+   * @param send resolves once the events have left this process
+   */
   constructor(
-    logPath: string,
-    afterSeq: number,
+    private readonly source: EventSource,
+    private sentSeq: number,
     private readonly send: (events: readonly RunEvent[]) => Promise<void>,
   ) {
-    this.reader = new EventLogReader(logPath, afterSeq);
+    this.reader = new EventLogReader(source.path, sentSeq);
     this.wake();
   }
 
@@ -41,8 +52,8 @@ export class Subscription {
     try {
       while (this.grown && !this.closed) {
         this.grown = false;
-        for (let events = await this.reader.read(); events.length > 0; events = await this.reader.read()) {
-          await this.send(events);
+        while (await this.sendNext()) {
+          // Until the log has no more.
         }
       }
     } catch {
@@ -56,5 +67,27 @@ export class Subscription {
         this.wake();
       }
     }
+  }
+
+  /** @returns whether there was anything to send */
+  private async sendNext(): Promise<boolean> {
+    const events = await this.next();
+    const last = events.at(-1);
+    if (last === undefined || this.closed) {
+      return false;
+    }
+    await this.send(events);
+    this.sentSeq = last.seq;
+    return true;
+  }
+
+  private async next(): Promise<readonly RunEvent[]> {
+    // A log that cannot be read has nothing more to say.
+    const stored = await this.reader.read().catch(() => []);
+    if (stored.length > 0) {
+      return stored;
+    }
+    const rest = this.source.unstored.filter((event) => event.seq > this.sentSeq);
+    return rest[0]?.seq === this.sentSeq + 1 ? rest : [];
   }
 }

@@ -11,9 +11,10 @@ interface TrainerEvents {
   exit: [cause: string];
 }
 
-/** The trainer as the supervisor sees it: a child process with typed messages. */
+/** One trainer process as the supervisor sees it: a child with typed messages. */
 export class TrainerProcess extends EventEmitter<TrainerEvents> {
   private readonly child: ChildProcess;
+  private killCause: string | undefined;
 
   constructor(script: string) {
     super();
@@ -23,11 +24,21 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
         this.emit('message', parse(fromTrainerSchema, message, 'message from the trainer'));
       } catch (error) {
         console.error(error);
+        this.killCause = `it sent what it must not send (${error instanceof Error ? error.message : String(error)})`;
         this.kill();
       }
     });
-    this.child.once('error', (error) => this.emit('exit', `it could not be started: ${error.message}`));
-    this.child.once('exit', (code, signal) => this.emit('exit', describeExit(code, signal)));
+    this.child.on('error', (error) => {
+      // Without a pid there will be no exit. With one it was a message that came too late for the process.
+      if (this.child.pid === undefined) {
+        this.emit('exit', `it could not be started: ${error.message}`);
+      } else {
+        console.error(error);
+      }
+    });
+    this.child.once('exit', (code, signal) => {
+      this.emit('exit', this.killCause ?? describeExit(code, signal));
+    });
   }
 
   get pid(): number | null {

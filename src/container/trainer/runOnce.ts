@@ -2,6 +2,7 @@ import { DataError } from '../data/dataError';
 import type { Outcome } from '../recipes/recipe';
 import { RunFailure } from '../recipes/recipe';
 import type { FromTrainer, RunOrder } from '../trainerProtocol';
+import { volumeMessage } from '../volumeMessage';
 import type { Entered } from './enter';
 import { PhaseRecorder } from './phases';
 
@@ -34,12 +35,12 @@ export async function runOnce(
       firstStepDone: () => send({ type: 'firstStep', runId }),
     });
   } catch (error) {
-    outcome = failure(error, stop);
+    outcome = failure(error, stop, order);
   }
   send({ type: 'ended', runId, ...outcome });
 }
 
-function failure(error: unknown, stop: AbortSignal): Outcome {
+function failure(error: unknown, stop: AbortSignal, { outputsDir }: RunOrder): Outcome {
   if (stop.aborted && error === stop.reason) {
     return { status: 'stopped', output: null, val_acc: null };
   }
@@ -52,6 +53,15 @@ function failure(error: unknown, stop: AbortSignal): Outcome {
   }
   console.error(error);
   const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'syscall' in error ? 'volume' : 'internal';
-  return { ...known, error: { code, message } };
+  return isAbout(outputsDir, error)
+    ? { ...known, error: { code: 'volume', message: volumeMessage(outputsDir, message) } }
+    : { ...known, error: { code: 'internal', message } };
+}
+
+/** Whether the system refused to write into `dir`. An error of a file that is open already, such as ENOSPC, has no path. */
+function isAbout(dir: string, error: unknown): boolean {
+  if (!(error instanceof Error && 'syscall' in error)) {
+    return false;
+  }
+  return 'path' in error && typeof error.path === 'string' ? error.path.startsWith(dir) : true;
 }

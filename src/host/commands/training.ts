@@ -42,6 +42,8 @@ export class Training {
     if (!this.mayTrain()) {
       return;
     }
+    // Settings that cannot be used are said before anything is asked.
+    this.workspace();
     if (!parameters.hasDataFolder) {
       const folder = await this.deps.askDataFolder();
       if (folder === undefined) {
@@ -219,11 +221,11 @@ export class Training {
 
   private workspace(): { settings: HostSettings; folder: string } {
     const { environment } = this.deps;
-    const { settings, folder } = environment;
-    if (settings === undefined || folder === undefined) {
+    const { folder } = environment;
+    if (folder === undefined) {
       throw new Error(environment.obstacle);
     }
-    return { settings, folder };
+    return { settings: environment.requireSettings(), folder };
   }
 
   private mayTrain(): boolean {

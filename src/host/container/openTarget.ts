@@ -11,16 +11,22 @@ import type { HostSettings } from '../settings';
  * @param bundleDir folder of container.js and trainer.js
  * @throws ContainerStartError if a folder cannot be made or written
  */
-export function openClient(settings: HostSettings, bundleDir: string): ContainerClient {
+export function openClient(settings: HostSettings | undefined, bundleDir: string): ContainerClient {
+  if (settings === undefined) {
+    throw new Error('Open a folder first: runs and checkpoints are kept in it.');
+  }
   const { outputsDir, dataDir } = settings;
   const target = LocalTarget.open({ bundleDir, outputsDir, dataDir });
   return new ContainerClient(target, new OutputsVolume(target.outputsDir), 'VS Code');
 }
 
 /** Whether a container may live for this workspace, or has died without saying so. Makes and changes nothing. */
-export async function mayHaveContainer({ outputsDir }: HostSettings): Promise<boolean> {
+export async function mayHaveContainer(settings: HostSettings | undefined): Promise<boolean> {
+  if (settings === undefined) {
+    return false;
+  }
   try {
-    return (await readDescriptor(containerDir(await realpath(outputsDir)))) !== undefined;
+    return (await readDescriptor(containerDir(await realpath(settings.outputsDir)))) !== undefined;
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (isMissing) {

@@ -45,7 +45,7 @@ export class HistoryModel extends EventEmitter<{ change: [] }> {
     }
     this.next = this.current.then(async () => {
       this.next = undefined;
-      this.stored = (await this.volume()?.listRuns()) ?? [];
+      this.stored = newestFirst((await this.volume()?.listRuns()) ?? []);
       this.isLoaded = true;
       this.emit('change');
     });
@@ -72,4 +72,9 @@ export class HistoryModel extends EventEmitter<{ change: [] }> {
     this.isLoaded = false;
     this.emit('change');
   }
+}
+
+/** By the time of the request: the ids of two runs of the same second do not tell. */
+function newestFirst(runs: readonly StoredRun[]): StoredRun[] {
+  return [...runs].sort((a, b) => Date.parse(b.record.createdAt) - Date.parse(a.record.createdAt));
 }

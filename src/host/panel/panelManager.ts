@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type * as vscode from 'vscode';
 import * as v from 'valibot';
 import type { HostToPanel, PanelToHost } from '../../protocol/panel';
@@ -21,7 +22,7 @@ export interface PanelManagerDeps extends Omit<PanelModelDeps, 'post'> {
 const KEPT_MESSAGES = 200;
 
 /** The one panel: opens it, brings it back after a reload, and passes its messages on. */
-export class PanelManager implements vscode.WebviewPanelSerializer {
+export class PanelManager extends EventEmitter<{ posted: [] }> implements vscode.WebviewPanelSerializer {
   private current:
     { panel: vscode.WebviewPanel; model: PanelModel; disposables: DisposableStore } | undefined;
   private readonly serializer: Disposable;
@@ -31,6 +32,7 @@ export class PanelManager implements vscode.WebviewPanelSerializer {
     Promise.resolve();
 
   constructor(private readonly deps: PanelManagerDeps) {
+    super();
     this.serializer = deps.vs.window.registerWebviewPanelSerializer(VIEWS.panel, this);
   }
 
@@ -125,6 +127,7 @@ export class PanelManager implements vscode.WebviewPanelSerializer {
       this.posted.shift();
     }
     void panel.webview.postMessage(message);
+    this.emit('posted');
   }
 
   private async receive(model: PanelModel, data: unknown): Promise<void> {

@@ -1,8 +1,9 @@
-import { chmod, link, lstat, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { parse } from '../../protocol/schema';
+import { withLock } from './fileLock';
 import { isAlive } from './processIdentity';
 
 /** What a living container publishes about itself. It holds the token: readable by its user alone. */
@@ -32,7 +33,7 @@ export async function ensurePrivateDir(dir: string): Promise<void> {
 
 /**
  * The descriptor in `dir`, whether or not its container still lives; undefined if there is none.
- * @throws Error if it could have been written or read by another user
+ * @throws Error if it could have been written or read by another user, or cannot be understood
  */
 export async function readDescriptor(dir: string): Promise<Descriptor | undefined> {
   const path = join(dir, NAME);
@@ -52,68 +53,59 @@ export async function readDescriptor(dir: string): Promise<Descriptor | undefine
         `${path} could be read or written by another user: remove it and start the container again`,
       );
     }
-    return parse(descriptorSchema, JSON.parse(await file.readFile('utf8')), path);
+    return parseDescriptor(path, await file.readFile('utf8'));
   } finally {
     await file.close();
   }
 }
 
 /**
- * Makes this process the container of `dir`. Of several that try at once exactly one succeeds, since `link`
- * fails if the name is taken.
+ * Makes this process the container of `dir`. Of several that try at once exactly one succeeds; the others wait for
+ * it and get its descriptor.
+ * @param prepare makes the descriptor, or is it; not called if a container lives already
  * @returns the descriptor of the container that lives already, if there is one
  */
 export async function publishDescriptor(
   dir: string,
-  descriptor: Descriptor,
+  prepare: Descriptor | (() => Promise<Descriptor>),
 ): Promise<Descriptor | undefined> {
   await ensurePrivateDir(dir);
-  const temporary = join(dir, `.${randomUUID()}`);
-  await writeFile(temporary, JSON.stringify(descriptor), { mode: 0o600, flag: 'wx' });
-  try {
-    for (;;) {
-      try {
-        await link(temporary, join(dir, NAME));
-        return undefined;
-      } catch (error) {
-        if (!hasCode(error, 'EEXIST')) {
-          throw error;
-        }
-      }
-      const present = await readDescriptor(dir);
-      if (present !== undefined && isAlive(present.pid, present.pidStartTime)) {
-        return present;
-      }
-      if (present !== undefined) {
-        await removeDescriptor(dir, present.containerId);
-      }
+  return withLock(dir, async () => {
+    const present = await readDescriptor(dir);
+    if (present !== undefined && isAlive(present.pid, present.pidStartTime)) {
+      return present;
     }
-  } finally {
-    await rm(temporary, { force: true });
-  }
+    const descriptor = typeof prepare === 'function' ? await prepare() : prepare;
+    const temporary = join(dir, `.${randomUUID()}`);
+    await writeFile(temporary, JSON.stringify(descriptor), { mode: 0o600, flag: 'wx' });
+    await rename(temporary, join(dir, NAME));
+    return undefined;
+  });
 }
 
 /** Removes the descriptor of that container and of no other, however many do so at once. */
 export async function removeDescriptor(dir: string, containerId: string): Promise<void> {
-  const aside = join(dir, `.${randomUUID()}`);
   try {
-    await rename(join(dir, NAME), aside);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) {
-      return;
-    }
-    throw error;
-  }
-  const moved = parse(descriptorSchema, JSON.parse(await readFile(aside, 'utf8')), aside);
-  if (moved.containerId !== containerId) {
-    // A new container had published itself in between: it gets its name back, unless yet another has it.
-    await link(aside, join(dir, NAME)).catch((error: unknown) => {
-      if (!hasCode(error, 'EEXIST')) {
-        throw error;
+    await withLock(dir, async () => {
+      if ((await readDescriptor(dir))?.containerId === containerId) {
+        await rm(join(dir, NAME), { force: true });
       }
     });
+  } catch (error) {
+    // Without the folder there is nothing to remove.
+    if (!hasCode(error, 'ENOENT')) {
+      throw error;
+    }
   }
-  await rm(aside, { force: true });
+}
+
+function parseDescriptor(path: string, text: string): Descriptor {
+  try {
+    return parse(descriptorSchema, JSON.parse(text), 'descriptor');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${path} cannot be understood (${reason}): remove it and start the container again`);
+  }
 }
 
 function isOwn(uid: number): boolean {

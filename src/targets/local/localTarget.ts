@@ -1,5 +1,14 @@
 import { fork } from 'node:child_process';
-import { accessSync, closeSync, constants, mkdirSync, openSync, realpathSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from '../../protocol/schema';
@@ -14,6 +23,9 @@ import type { StartOptions, StartReport } from './startOptions';
 import { START_OPTIONS_VARIABLE, startReportSchema } from './startOptions';
 
 const START_TIMEOUT_MS = 20_000;
+const START_ATTEMPTS = 3;
+/** A container's log that has grown larger than this is set aside when the next one starts. */
+const MAX_LOG_BYTES = 1024 * 1024;
 
 export interface LocalTargetPaths {
   /** Folder of container.js and trainer.js. */
@@ -55,15 +67,20 @@ export class LocalTarget implements Target {
       return living;
     }
     await ensurePrivateDir(this.dir);
-    const report = await this.spawn(options);
-    if (report.type === 'failed') {
-      throw new ContainerStartError(report.message);
+    for (let attempt = 1; ; attempt += 1) {
+      const report = await this.spawn(options);
+      if (report.type === 'failed') {
+        throw new ContainerStartError(report.message);
+      }
+      const endpoint = await this.find();
+      if (endpoint !== undefined) {
+        return endpoint;
+      }
+      // The container that owned the volume may have left just now.
+      if (report.type === 'listening' || attempt === START_ATTEMPTS) {
+        throw new ContainerStartError(`The container ended right after its start. ${await this.logTail()}`);
+      }
     }
-    const endpoint = await this.find();
-    if (endpoint === undefined) {
-      throw new ContainerStartError(`The container ended right after its start. ${await this.logTail()}`);
-    }
-    return endpoint;
   }
 
   async kill(): Promise<void> {
@@ -103,6 +120,7 @@ export class LocalTarget implements Target {
       target: this.name,
       spawnedAt: Date.now(),
     };
+    this.setLogAside();
     const log = openSync(this.logFile, 'a', 0o600);
     const child = fork(join(this.bundleDir, 'container.js'), [], {
       cwd: this.dir,
@@ -137,21 +155,36 @@ export class LocalTarget implements Target {
             reject(new ContainerStartError(`The container could not be started: ${error.message}`)),
           ),
         );
-        child.once('exit', (code, signal) =>
-          settle(() => {
-            void this.logTail().then((tail) => {
-              const how = signal === null ? `with exit code ${String(code)}` : `by ${signal}`;
-              reject(new ContainerStartError(`The container ended ${how} while it started. ${tail}`));
+        child.once('exit', (code, signal) => {
+          const ended = (): void =>
+            settle(() => {
+              void this.logTail().then((tail) => {
+                const how = signal === null ? `with exit code ${String(code)}` : `by ${signal}`;
+                reject(new ContainerStartError(`The container ended ${how} while it started. ${tail}`));
+              });
             });
-          }),
-        );
+          // Its last words may still be in the channel.
+          if (child.connected) {
+            child.once('disconnect', ended);
+          } else {
+            ended();
+          }
+        });
       });
     } finally {
       child.removeAllListeners();
+      child.on('error', () => undefined);
       if (child.connected) {
         child.disconnect();
       }
       child.unref();
+    }
+  }
+
+  private setLogAside(): void {
+    const facts = statSync(this.logFile, { throwIfNoEntry: false });
+    if (facts !== undefined && facts.size > MAX_LOG_BYTES) {
+      renameSync(this.logFile, join(this.dir, 'container.previous.log'));
     }
   }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { once } from 'node:events';
-import type { JSONRPCRequest } from 'json-rpc-2.0';
+import * as v from 'valibot';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import { ContainerClient } from '../../../../src/client/containerClient';
@@ -16,6 +16,7 @@ import { settleInterruptedRuns } from '../../../../src/volume/interrupted';
 import { OutputsVolume, RUN_FILES } from '../../../../src/volume/outputsVolume';
 
 const GOING_AWAY = 1001;
+const requestSchema = v.object({ id: v.number(), method: v.string(), params: v.unknown() });
 
 interface Refusal {
   code: number;
@@ -34,6 +35,7 @@ export class FakeContainer implements Target {
   starts = 0;
   startError: Error | undefined;
   status: ContainerStatus;
+  private readonly waiting = new Map<string, () => void>();
   private server: WebSocketServer | undefined;
   private log: EventLogWriter | undefined;
   private run: { record: RunRecord; dir: string } | undefined;
@@ -91,7 +93,9 @@ export class FakeContainer implements Target {
     if (this.server === undefined) {
       this.starts += 1;
       this.server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-      this.server.on('connection', (socket) => socket.on('message', (data: Buffer) => void this.receive(socket, data)));
+      this.server.on('connection', (socket) =>
+        socket.on('message', (data: Buffer) => void this.receive(socket, data)),
+      );
       await once(this.server, 'listening');
     }
   }
@@ -102,12 +106,17 @@ export class FakeContainer implements Target {
   }
 
   async settle(): Promise<string[]> {
-    return this.server === undefined ? settleInterruptedRuns(this.outputsDir) : [];
+    return this.server === undefined ? settleInterruptedRuns(this.outputsDir, () => false) : [];
   }
 
   /** Ends at once, without a word. */
   die(): void {
     this.end((socket) => socket.terminate());
+  }
+
+  /** Resolves with the next request of that method. */
+  async received(method: string): Promise<void> {
+    await new Promise<void>((resolve) => this.waiting.set(method, resolve));
   }
 
   setStatus(change: Partial<ContainerStatus>): void {
@@ -131,7 +140,13 @@ export class FakeContainer implements Target {
 
   /** The run ends well. */
   async complete(valAcc: number): Promise<void> {
-    const result = { status: 'completed', output: null, val_acc: valAcc, start: 'warm', time_to_first_step_ms: 5 } as const;
+    const result = {
+      status: 'completed',
+      output: null,
+      val_acc: valAcc,
+      start: 'warm',
+      time_to_first_step_ms: 5,
+    } as const;
     this.append({ type: 'result', ...result });
     await this.setRecord({
       state: 'completed',
@@ -156,8 +171,9 @@ export class FakeContainer implements Target {
   }
 
   private async receive(socket: WebSocket, data: Buffer): Promise<void> {
-    const { id, method, params } = JSON.parse(data.toString('utf8')) as JSONRPCRequest;
+    const { id, method, params } = parse(requestSchema, JSON.parse(data.toString('utf8')), 'request');
     this.requests.push({ method, params });
+    this.waiting.get(method)?.();
     const refusal = this.refusals.get(method);
     this.refusals.delete(method);
     const answer = refusal === undefined ? { result: await this.answer(method, params) } : { error: refusal };

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { SettingsError, readSettings, readUsableSettings, resolveFolder } from '../../../src/host/settings';
+import { CLASSIFIER } from '../../../src/protocol/recipes';
+
+function source(values: Record<string, unknown>) {
+  return { get: (name: string) => values[name], folder: '/work space', recipe: CLASSIFIER };
+}
+
+function read(values: Record<string, unknown>) {
+  return readSettings(source(values));
+}
+
+describe('settings', () => {
+  it('have usable defaults', () => {
+    assert.deepEqual(read({}), {
+      target: 'local',
+      outputsDir: '/work space/outputs',
+      dataDir: '/work space/.tiny-cats/data',
+      engine: 'auto',
+      port: 0,
+      scaledownWindowMs: 300_000,
+      keepDates: 5,
+      defaultParameters: {},
+    });
+  });
+
+  it('take folders relative to the workspace, absolute, or from home', () => {
+    assert.equal(read({ outputsFolder: 'my "runs" é' }).outputsDir, '/work space/my "runs" é');
+    assert.equal(read({ outputsFolder: '/elsewhere/runs' }).outputsDir, '/elsewhere/runs');
+    assert.equal(resolveFolder('/w', '~/runs'), join(homedir(), 'runs'));
+    assert.equal(resolveFolder('/w', '${workspaceFolder}/runs'), '/w/runs');
+  });
+
+  it('count as their defaults where there is only to look, if they cannot be used', () => {
+    const usable = readUsableSettings(
+      source({ outputsFolder: 'mine', port: -1, defaultParameters: { epochs: 0 } }),
+    );
+    assert.equal(usable.outputsDir, '/work space/mine');
+    assert.equal(usable.port, 0);
+    assert.deepEqual(usable.defaultParameters, {});
+  });
+
+  for (const [setting, value, expected] of [
+    ['outputsFolder', '  ', 'path of a folder'],
+    ['outputsFolder', 7, 'path of a folder'],
+    ['scaledownWindow', 0, 'at least 0.1 minutes'],
+    ['scaledownWindow', 'long', 'number of minutes'],
+    ['engine', 'gpu', 'auto, tensorflow, wasm, cpu'],
+    ['port', 70_000, '65535'],
+    ['port', 1.5, '65535'],
+    ['keepCheckpointDates', -1, 'at least 0'],
+    ['target', 'cloud', '"local"'],
+    ['defaultParameters', { epochs: 'ten' }, 'epochs'],
+    ['defaultParameters', { epoch: 10 }, 'unknown parameter'],
+    ['defaultParameters', { epochs: [1] }, 'texts, numbers'],
+    ['defaultParameters', 'epochs', 'object of parameters'],
+  ] as const) {
+    it(`name ${setting} when it is ${JSON.stringify(value)}`, () => {
+      assert.throws(
+        () => read({ [setting]: value }),
+        (error) =>
+          error instanceof SettingsError &&
+          error.setting === setting &&
+          error.message.includes(`tinyCats.${setting}`) &&
+          error.message.includes(expected),
+      );
+    });
+  }
+});
