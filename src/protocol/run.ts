@@ -28,7 +28,7 @@ export const startKindSchema = v.picklist(['warm', 'cold']);
 export type StartKind = v.InferOutput<typeof startKindSchema>;
 
 export const runErrorSchema = v.object({
-  /** `data`, `parameters`, `volume`, `diverged`, `trainer_died`, `container_died`, `internal` */
+  /** `data`, `parameters`, `volume`, `diverged`, `enter_failed`, `trainer_died`, `container_died`, `internal` */
   code: v.string(),
   message: v.string(),
 });

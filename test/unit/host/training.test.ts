@@ -130,7 +130,7 @@ describe('training by command', () => {
     await training.train();
     assert.equal(asked, 1);
     const [first] = trained() as { params: Record<string, unknown> }[];
-    assert.equal(first?.params['data_dir'], join(bed.dir, 'my cats'));
+    assert.equal(first?.params.data_dir, join(bed.dir, 'my cats'));
   });
 
   it('starts nothing in Restricted Mode and says why', async () => {
@@ -150,7 +150,7 @@ describe('training by command', () => {
   });
 
   it('names a setting that cannot be used before it asks anything', async () => {
-    desk.settings['port'] = -1;
+    desk.settings.port = -1;
     await assert.rejects(training.train(), /tinyCats\.port/);
     assert.equal(asked, 0);
   });
