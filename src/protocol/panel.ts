@@ -51,7 +51,8 @@ export const panelToHostSchema = v.variant('type', [
   v.object({ type: v.literal('ready') }),
   v.object({ type: v.literal('train'), params: parameterValuesSchema }),
   v.object({ type: v.literal('rerun') }),
-  v.object({ type: v.literal('stop') }),
+  /** `kill`: without waiting for the running step. */
+  v.object({ type: v.literal('stop'), kill: v.boolean() }),
   v.object({ type: v.literal('chooseFolder'), name: v.string() }),
   v.object({ type: v.literal('inspect'), file: v.string() }),
   v.object({ type: v.literal('openLog') }),

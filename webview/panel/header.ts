@@ -54,8 +54,9 @@ export class Header {
       icon: 'stop',
       appearance: 'secondary',
       onClick: () => {
-        this.stopAskedFor = this.model?.run?.runId ?? null;
-        send({ type: 'stop' });
+        const runId = this.model?.run?.runId ?? null;
+        send({ type: 'stop', kill: this.stopAskedFor === runId || this.model?.run?.state === 'stopping' });
+        this.stopAskedFor = runId;
         if (this.model !== null) {
           this.render(this.model);
         }

@@ -85,7 +85,7 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
       case 'rerun':
         return training.rerun(shownRun()?.runId);
       case 'stop':
-        return training.stop(false);
+        return training.stop(message.kill);
       case 'chooseFolder': {
         const folder = await browseDataFolder({ vs, environment });
         if (folder !== undefined) {

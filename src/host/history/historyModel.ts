@@ -10,6 +10,7 @@ export class HistoryModel extends EventEmitter<{ change: [] }> {
   private current: Promise<void> = Promise.resolve();
   private next: Promise<void> | undefined;
   private isLoaded = false;
+  private readonly ended = new Map<string, RunRecord>();
 
   /** @param volume the outputs volume of now; undefined without a folder */
   constructor(private readonly volume: () => OutputsVolume | undefined) {
@@ -45,7 +46,8 @@ export class HistoryModel extends EventEmitter<{ change: [] }> {
     }
     this.next = this.current.then(async () => {
       this.next = undefined;
-      this.stored = newestFirst((await this.volume()?.listRuns()) ?? []);
+      const runs = (await this.volume()?.listRuns()) ?? [];
+      this.stored = newestFirst(runs.map((run) => ({ ...run, record: this.settled(run.record) })));
       this.isLoaded = true;
       this.emit('change');
     });
@@ -54,7 +56,8 @@ export class HistoryModel extends EventEmitter<{ change: [] }> {
   }
 
   /** Takes what the container says of a run, or what a run.json says. */
-  async apply(record: RunRecord): Promise<void> {
+  async apply(told: RunRecord): Promise<void> {
+    const record = this.settled(told);
     const index = this.stored.findIndex((run) => run.record.runId === record.runId);
     const known = this.stored[index];
     if (known !== undefined) {
@@ -69,8 +72,18 @@ export class HistoryModel extends EventEmitter<{ change: [] }> {
   /** Forgets all, e.g. since the outputs folder is another one now. */
   reset(): void {
     this.stored = [];
+    this.ended.clear();
     this.isLoaded = false;
     this.emit('change');
+  }
+
+  /** A run that has ended stays so, whatever an older reading of its file says that comes later. */
+  private settled(record: RunRecord): RunRecord {
+    if (isFinal(record.state)) {
+      this.ended.set(record.runId, record);
+      return record;
+    }
+    return this.ended.get(record.runId) ?? record;
   }
 }
 

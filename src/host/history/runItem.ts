@@ -28,7 +28,7 @@ const STATE_ICONS: Record<RunState, ItemFacts['icon']> = {
 
 /** @param live how far the run in the container is, if it is this one */
 export function runItem(record: RunRecord, live: LiveProgress | undefined): ItemFacts {
-  const state = live?.state ?? record.state;
+  const state = isFinal(record.state) ? record.state : (live?.state ?? record.state);
   const label = `${formatTime(record.createdAt)} ${record.recipe}`;
   const description = describe(record, state, live);
   return {

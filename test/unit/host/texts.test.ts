@@ -114,6 +114,11 @@ describe('history items', () => {
     assert.match(item.description, /^training · epoch 3\/10/);
     assert.equal(item.icon.id, 'loading~spin');
     assert.equal(item.contextValue, 'run live unpinned');
+    assert.match(
+      runItem(record, live).description,
+      /^val_acc/,
+      'its record has ended before the last event came',
+    );
     assert.equal(runItem(running, { ...live, state: 'stopping' }).contextValue, 'run live stopping unpinned');
   });
 
