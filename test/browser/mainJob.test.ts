@@ -51,7 +51,7 @@ describe('training in VS Code', function () {
   const logged = (text: string): Promise<void> => panel('.text').filter({ hasText: text }).first().waitFor();
   const field = (label: string): Locator =>
     workbench.webview().getByRole('textbox', { name: label, exact: true });
-  const epochRows = (): Locator => panel('table tbody tr');
+  const epochRows = (): Locator => panel('table.epochs tbody tr');
 
   it('is cold at first and says so', async () => {
     await workbench.waitForStatus(STATUS, 'cold');
