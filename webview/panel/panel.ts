@@ -79,6 +79,10 @@ export class Panel {
     switch (message.type) {
       case 'snapshot':
         this.awaitingSnapshot = false;
+        if (this.model !== null && this.model.run?.runId !== message.run?.runId) {
+          // What is new about a run stands at the top: its state, and why it failed.
+          window.scrollTo(0, 0);
+        }
         this.model = message;
         this.keepRun(message.run?.runId ?? null);
         this.form.render(message.recipe, message.params);

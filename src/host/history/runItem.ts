@@ -54,12 +54,13 @@ export function checkpointItem(checkpoint: Checkpoint, runId: string): ItemFacts
   };
 }
 
-/** "2026-01-31 14:05" in local time */
-export function formatTime(iso: string): string {
+/** "14:05" for today, else "2026-01-31 14:05", in local time */
+export function formatTime(iso: string, now = new Date()): string {
   const time = new Date(iso);
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
-  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}`;
+  const clock = `${two(time.getHours())}:${two(time.getMinutes())}`;
+  return time.toDateString() === now.toDateString() ? clock : `${date} ${clock}`;
 }
 
 /** From the user's request to the end; undefined while it goes on. */
