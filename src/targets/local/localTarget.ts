@@ -1,18 +1,10 @@
 import { fork } from 'node:child_process';
-import {
-  accessSync,
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, closeSync, constants, openSync, realpathSync, renameSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from '../../protocol/schema';
 import { settleInterruptedRuns } from '../../volume/interrupted';
+import { makeFolder } from '../../volume/makeFolder';
 import type { ContainerOptions, Endpoint, Target } from '../target';
 import { ContainerStartError } from '../target';
 import type { Descriptor } from './descriptor';
@@ -203,7 +195,7 @@ function endpointOf({ containerId, port, token }: Descriptor): Endpoint {
 
 function ensureVolume(dir: string, volume: string, option: string): string {
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolder(dir);
     accessSync(dir, constants.W_OK | constants.X_OK);
     return realpathSync(dir);
   } catch (error) {
