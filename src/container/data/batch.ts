@@ -1,5 +1,8 @@
+import { drawVariation, type AugmentationLevel } from './augmentation';
 import type { Dataset } from './dataset';
+import { jitterColour } from './jitterColour';
 import type { Random } from './random';
+import { sampleImage } from './sampleImage';
 
 /** How images become numbers; written into every checkpoint, so that predictions do the same. */
 export type Preprocessing = {
@@ -15,8 +18,11 @@ export const imagenetPreprocessing: Preprocessing = {
 };
 
 export type BatchOptions = Preprocessing & {
-  /** Mirrors each image left to right with probability one half. */
-  readonly flip?: Random;
+  /**
+   * How images are varied, not at all by default. What happens to an image depends on how `random` was seeded and on
+   * the image's index, on nothing else: not on its batch, nor on what was drawn before.
+   */
+  readonly augmentation?: { readonly level: AugmentationLevel; readonly random: Random };
 };
 
 /**
@@ -24,33 +30,92 @@ export type BatchOptions = Preprocessing & {
  * What lies behind them in `out` is left as it was.
  *
  * @throws {RangeError} if `out` is too short or an index is not in the data set
+ * @throws {Error} if the data set's images are not in memory: see `createBatches`
  */
 export function fillBatch(
   dataset: Pick<Dataset, 'images' | 'imageSize' | 'count'>,
   indices: Int32Array,
   out: Float32Array,
-  { mean, std, flip }: BatchOptions,
+  options: BatchOptions,
 ): void {
-  const { images, imageSize } = dataset;
-  const rowLength = imageSize * 3;
-  const imageLength = imageSize * rowLength;
-  if (out.length < indices.length * imageLength) {
-    throw new RangeError(`A batch of ${indices.length} images needs ${indices.length * imageLength} floats.`);
+  const { images, imageSize, count } = dataset;
+  if (!images) throw new Error('The images of this data set are on disk; read them with createBatches.');
+  for (const index of indices) {
+    if (index < 0 || index >= count) throw new RangeError(`The data set has no image ${index}.`);
   }
-  const [r, g, b] = [channelTable(mean[0], std[0]), channelTable(mean[1], std[1]), channelTable(mean[2], std[2])];
-  for (let n = 0; n < indices.length; n++) {
-    const index = indices[n] ?? -1;
-    if (index < 0 || index >= dataset.count) throw new RangeError(`The data set has no image ${index}.`);
-    const step = flip && flip.uint32() >= 0x80000000 ? -3 : 3;
-    const first = step < 0 ? rowLength - 3 : 0;
-    let to = n * imageLength;
-    for (let row = 0; row < imageSize; row++) {
-      let from = index * imageLength + row * rowLength + first;
-      for (const end = to + rowLength; to < end; to += 3, from += step) {
-        out[to] = r[images[from] ?? 0] ?? 0;
-        out[to + 1] = g[images[from + 1] ?? 0] ?? 0;
-        out[to + 2] = b[images[from + 2] ?? 0] ?? 0;
+  const filler = new BatchFiller(imageSize, options);
+  filler.fill(images, indices, indices, out);
+}
+
+/** Turns bytes into batches; keeps what that needs from one batch to the next. */
+export class BatchFiller {
+  readonly #size: number;
+  readonly #tables: readonly [Float32Array, Float32Array, Float32Array];
+  readonly #options: BatchOptions;
+  readonly #varied: Float32Array;
+
+  constructor(imageSize: number, options: BatchOptions) {
+    const { mean, std } = options;
+    this.#size = imageSize;
+    this.#options = options;
+    this.#tables = [channelTable(mean[0], std[0]), channelTable(mean[1], std[1]), channelTable(mean[2], std[2])];
+    this.#varied = new Float32Array(imageSize * imageSize * 3);
+  }
+
+  /**
+   * Writes one image for each of `positions`, its place in `images`; `indices` are what their variations depend on.
+   *
+   * @throws {RangeError} if `out` is too short
+   */
+  fill(images: Uint8Array, positions: Int32Array, indices: Int32Array, out: Float32Array): void {
+    const { augmentation } = this.#options;
+    const level = augmentation?.level ?? 'none';
+    const length = this.#varied.length;
+    if (out.length < positions.length * length) {
+      throw new RangeError(`A batch of ${positions.length} images needs ${positions.length * length} floats.`);
+    }
+    for (let n = 0; n < positions.length; n++) {
+      const from = (positions[n] ?? 0) * length;
+      if (!augmentation || level === 'none') {
+        this.#copy(images, from, 1, out, n * length);
+        continue;
       }
+      const variation = drawVariation(level, augmentation.random.fork(indices[n] ?? 0), this.#size);
+      if (!variation.colour) {
+        this.#copy(images, from, variation.xx, out, n * length);
+        continue;
+      }
+      sampleImage(images, from, this.#size, variation, this.#varied);
+      jitterColour(this.#varied, variation.colour);
+      this.#normalise(out, n * length);
+    }
+  }
+
+  /** @param direction -1 mirrors left to right */
+  #copy(images: Uint8Array, from: number, direction: number, out: Float32Array, to: number): void {
+    const [r, g, b] = this.#tables;
+    const rowLength = this.#size * 3;
+    const step = direction < 0 ? -3 : 3;
+    const first = direction < 0 ? rowLength - 3 : 0;
+    for (let row = 0; row < this.#size; row++, from += rowLength) {
+      let at = from + first;
+      for (const end = to + rowLength; to < end; to += 3, at += step) {
+        out[to] = r[images[at] ?? 0] ?? 0;
+        out[to + 1] = g[images[at + 1] ?? 0] ?? 0;
+        out[to + 2] = b[images[at + 2] ?? 0] ?? 0;
+      }
+    }
+  }
+
+  #normalise(out: Float32Array, to: number): void {
+    const { mean, std } = this.#options;
+    const [scaleR, scaleG, scaleB] = [1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2])];
+    const [shiftR, shiftG, shiftB] = [mean[0] / std[0], mean[1] / std[1], mean[2] / std[2]];
+    const varied = this.#varied;
+    for (let i = 0; i < varied.length; i += 3) {
+      out[to + i] = (varied[i] ?? 0) * scaleR - shiftR;
+      out[to + i + 1] = (varied[i + 1] ?? 0) * scaleG - shiftG;
+      out[to + i + 2] = (varied[i + 2] ?? 0) * scaleB - shiftB;
     }
   }
 }

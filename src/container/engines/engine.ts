@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { portableOps } from './portableOps';
+import type { ReplicaSeat } from './replicas';
 import { loadTensorflow } from './tensorflow';
 import type { TrainingOps } from './trainingOps';
 import { loadWasm } from './wasm/load';
@@ -14,6 +16,8 @@ export interface EngineBackend {
   /** For a human, such as "AMD EPYC, wasm SIMD + FMA". */
   readonly device: string;
   readonly ops: TrainingOps;
+  /** A view of a float32 tensor in the engine's memory, where that can be had; valid until the next operation. */
+  readonly view?: (tensor: TensorInfo) => Float32Array;
 }
 
 export interface Engine extends EngineBackend {
@@ -27,6 +31,8 @@ export interface EngineOptions {
   /** Folder with the engines that the user installed, one subfolder with its node_modules each. */
   readonly enginesDir: string;
   readonly log: (text: string) => void;
+  /** Given where the engine's models train as replicas, which only wasm can. */
+  readonly replicas?: ReplicaSeat;
   /** Times a named part of the start-up. */
   readonly phase?: <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
 }
@@ -42,7 +48,7 @@ async function loadCpu(): Promise<EngineBackend> {
 /** Every engine, the one to prefer first. */
 const loaders: Record<EngineName, Loader> = {
   tensorflow: ({ enginesDir }) => loadTensorflow(tf, enginesDir),
-  wasm: ({ wasmDir }) => loadWasm(tf, wasmDir),
+  wasm: ({ wasmDir, replicas = { group: undefined } }) => loadWasm(tf, wasmDir, replicas),
   cpu: loadCpu,
 };
 

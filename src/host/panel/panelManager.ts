@@ -18,6 +18,9 @@ export interface PanelManagerDeps extends Omit<PanelModelDeps, 'post'> {
   find: () => void;
 }
 
+/** What the panel asks of others than its model. */
+export type PanelRequest = Exclude<PanelToHost, { type: 'ready' | 'resync' | 'wantSample' }>;
+
 const KEPT_MESSAGES = 200;
 
 /** The one panel: opens it, brings it back after a reload, and passes its messages on. */
@@ -27,7 +30,7 @@ export class PanelManager implements vscode.WebviewPanelSerializer {
   private readonly serializer: Disposable;
   private readonly posted: HostToPanel[] = [];
   /** Answers what the user does in the panel; set by the commands. */
-  onMessage: (message: Exclude<PanelToHost, { type: 'ready' | 'resync' }>) => Promise<void> = () =>
+  onMessage: (message: PanelRequest) => Promise<void> = () =>
     Promise.resolve();
 
   constructor(private readonly deps: PanelManagerDeps) {
@@ -120,7 +123,10 @@ export class PanelManager implements vscode.WebviewPanelSerializer {
   }
 
   private post(panel: vscode.WebviewPanel, message: HostToPanel): void {
-    this.posted.push(message);
+    // Pictures would fill the memory.
+    if (message.type !== 'sample') {
+      this.posted.push(message);
+    }
     if (this.posted.length > KEPT_MESSAGES) {
       this.posted.shift();
     }
@@ -134,6 +140,8 @@ export class PanelManager implements vscode.WebviewPanelSerializer {
         model.pageReady();
       } else if (message.type === 'resync') {
         model.refresh();
+      } else if (message.type === 'wantSample') {
+        await model.sendSample(message.runId, message.file);
       } else {
         await this.onMessage(message);
       }

@@ -7,6 +7,7 @@ import type { ParameterValues } from '../../../src/protocol/parameters';
 import { encodePng } from '../../../src/container/data/pngEncode';
 import { Random } from '../../../src/container/data/random';
 import type { Engine } from '../../../src/container/engines/engine';
+import { Learners } from '../../../src/container/parallel/learners';
 import { createClassifier } from '../../../src/container/recipes/classifier/classifier';
 import type { Outcome, Recipe } from '../../../src/container/recipes/recipe';
 import { readHeader, readTensors } from '../../../src/volume/safetensors';
@@ -44,7 +45,7 @@ describe('classifier', () => {
     engine = (await loadBoth()).wasm;
     home = await mkdtemp(join(tmpdir(), 'classifier-'));
     await stripes(join(home, 'images'), 40);
-    recipe = createClassifier({ engine, wasmDir, dataDir: join(home, 'data') });
+    recipe = createClassifier({ engine, learners: new Learners(engine), wasmDir, dataDir: join(home, 'data') });
     params = { data_dir: join(home, 'images'), image_size: SIDE, epochs: 4, batch_size: 16, lr: 1e-3 };
   });
   after(() => rm(home, { recursive: true, force: true }));
