@@ -1,4 +1,4 @@
-/** Bundles the trainer and its worker threads. */
+/** Bundles the trainer, its worker threads and the evaluation. */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import esbuild from 'esbuild';
@@ -26,9 +26,11 @@ export const forNode = {
 const entries = {
   trainer: 'src/container/trainer/main.ts',
   'trainer-worker': 'src/container/parallel/worker.ts',
+  // Loaded by the command line when it evaluates.
+  evaluate: 'src/container/evaluate/main.ts',
 };
 
-/** Writes trainer.js and trainer-worker.js, or those that are named, into `outDir`. */
+/** Writes trainer.js, trainer-worker.js and evaluate.js, or those that are named, into `outDir`. */
 export async function buildTrainer(outDir, { production, names = Object.keys(entries) }) {
   await Promise.all(
     names.map((name) =>

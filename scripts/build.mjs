@@ -25,6 +25,7 @@ const shared = common({ production });
 const bundles = {
   extension: { entryPoints: ['src/extension.ts'], external: ['vscode'] },
   container: { entryPoints: ['src/container/supervisor/main.ts'] },
+  'decode-worker': { entryPoints: ['src/container/data/decodeWorker.ts'] },
   cli: { entryPoints: ['src/cli/main.ts'], banner: { js: '#!/usr/bin/env node' } },
 };
 

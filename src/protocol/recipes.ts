@@ -124,10 +124,10 @@ export const CLASSIFIER: RecipeSpec = {
     {
       name: 'augmentation',
       type: 'choice',
-      default: 'basic',
+      default: 'standard',
       choices: [...AUGMENTATIONS],
       description:
-        'How training images are varied; basic: mirrored and cropped, standard: colours too, advanced: turned and sheared too',
+        'How training images are varied; basic: mirrored, standard: cropped and in other colours too, advanced: turned, moved and sheared too',
     },
     {
       name: 'early_stopping_patience',

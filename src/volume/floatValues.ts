@@ -26,8 +26,8 @@ export function bytesOf(dtype: NumericDtype): number {
 /** All elements as float32, rounded where the type is wider. @param bytes a whole number of elements */
 export function toFloat32(dtype: NumericDtype, bytes: Uint8Array): Float32Array<ArrayBuffer> {
   if (dtype === 'F32') {
-    // Copied, since the bytes need not be aligned.
-    return new Float32Array(bytes.slice().buffer);
+    // Copied, since the bytes need not be aligned; a Buffer's own slice would not copy.
+    return new Float32Array(new Uint8Array(bytes).buffer);
   }
   const { bytes: size, read } = readers[dtype];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

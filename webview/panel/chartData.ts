@@ -123,8 +123,7 @@ export function axisEnd(view: RunView): number {
 
 /** Steps that the run is to take, if it is one that counts steps. */
 export function plannedSteps(view: RunView): number | undefined {
-  const planned =
-    view.step?.span === 'run' ? view.step.steps : (view.metrics[0]?.steps ?? view.params.steps);
+  const planned = view.step?.span === 'run' ? view.step.steps : (view.metrics[0]?.steps ?? view.params.steps);
   return typeof planned === 'number' && planned >= 1 ? planned : undefined;
 }
 
@@ -174,7 +173,9 @@ function describeMetrics(view: RunView): string {
   if (last === undefined) {
     return 'Too few steps are done yet.';
   }
-  const values = Object.entries(last.values).map(([name, value]) => `${metricTitle(name).toLowerCase()} ${metricText(name, value)}`);
+  const values = Object.entries(last.values).map(
+    ([name, value]) => `${metricTitle(name).toLowerCase()} ${metricText(name, value)}`,
+  );
   return `After step ${formatCount(last.step)} of ${formatCount(last.steps)}: ${values.join(', ')}.`;
 }
 

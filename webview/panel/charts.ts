@@ -82,13 +82,7 @@ export class Charts {
   constructor() {
     const { element, body, tools } = section('curves', 'Curves');
     this.element = element;
-    this.charts = el(
-      'div',
-      { class: 'charts' },
-      this.loss.element,
-      this.accuracy.element,
-      this.rate.element,
-    );
+    this.charts = el('div', { class: 'charts' }, this.loss.element, this.accuracy.element, this.rate.element);
     this.table = el(
       'div',
       { class: 'table-scroll visually-hidden' },
@@ -182,14 +176,16 @@ export class Charts {
     );
     if (metrics !== undefined) {
       this.rows.replaceChildren(
-        ...metrics.rows.toReversed().map(([step = '', ...cells]) =>
-          el(
-            'tr',
-            {},
-            el('th', { text: step, attributes: { scope: 'row' } }),
-            ...cells.map((text) => el('td', { text })),
+        ...metrics.rows
+          .toReversed()
+          .map(([step = '', ...cells]) =>
+            el(
+              'tr',
+              {},
+              el('th', { text: step, attributes: { scope: 'row' } }),
+              ...cells.map((text) => el('td', { text })),
+            ),
           ),
-        ),
       );
       return;
     }

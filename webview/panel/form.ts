@@ -159,7 +159,9 @@ export class ParameterForm {
       },
     });
     this.recipeControl = control;
-    return [el('div', { class: 'field recipe' }, control.element, el('p', { class: 'hint', text: description }))];
+    return [
+      el('div', { class: 'field recipe' }, control.element, el('p', { class: 'hint', text: description })),
+    ];
   }
 
   private field(spec: ParameterSpec): HTMLElement {

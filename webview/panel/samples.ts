@@ -79,13 +79,13 @@ export class Samples {
     }
     const newest = index === this.samples.length - 1;
     this.slider.value = String(index);
-    this.slider.setAttribute('aria-valuetext', `Step ${formatCount(sample.step)}${newest ? ', the newest' : ''}`);
+    this.slider.setAttribute(
+      'aria-valuetext',
+      `Step ${formatCount(sample.step)}${newest ? ', the newest' : ''}`,
+    );
     setText(this.note, `step ${formatCount(sample.step)}`);
     const picture = this.pictures.get(sample.file);
-    setText(
-      this.caption,
-      picture === null ? 'This picture is no longer there.' : classRows(sample),
-    );
+    setText(this.caption, picture === null ? 'This picture is no longer there.' : classRows(sample));
     this.image.alt = describeSample(sample);
     if (picture === undefined) {
       // The one before stays until the new one is here.

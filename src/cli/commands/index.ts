@@ -1,9 +1,11 @@
 import type { Command } from '../command';
 import { coolCommand } from './cool';
+import { evalCommand } from './eval';
 import { inspectCommand } from './inspect';
 import { installEngineCommand } from './installEngine';
 import { rerunCommand } from './rerun';
 import { runsCommand } from './runs';
+import { sampleCommand } from './sample';
 import { statusCommand } from './status';
 import { stopCommand } from './stop';
 import { trainCommand } from './train';
@@ -19,5 +21,7 @@ export const COMMANDS: readonly Command[] = [
   coolCommand,
   runsCommand,
   inspectCommand,
+  evalCommand,
+  sampleCommand,
   installEngineCommand,
 ];

@@ -1,12 +1,5 @@
+import type { Augmentation } from '../../protocol/augmentation';
 import type { Random } from './random';
-
-/**
- * How training images are varied. `none`: not at all, as for validation. `basic`: mirrored left to right.
- * `standard`: also cropped at random and varied in colour. `advanced`: also turned, moved, scaled and sheared.
- */
-export const augmentationLevels = ['none', 'basic', 'standard', 'advanced'] as const;
-
-export type AugmentationLevel = (typeof augmentationLevels)[number];
 
 /** Of the area, and width over height, as torchvision's RandomResizedCrop takes them. */
 const smallestCrop = 0.7;
@@ -41,10 +34,13 @@ export type ColourJitter = {
   readonly hue: number;
 };
 
-/** Draws a variation for a square image of `size` pixels a side. */
-export function drawVariation(level: AugmentationLevel, random: Random, size: number): Variation {
-  const side = level !== 'none' && random.uint32() >= 0x80000000 ? -1 : 1;
-  if (level === 'none' || level === 'basic') {
+/**
+ * Draws a variation for a square image of `size` pixels a side. `basic`: mirrored left to right, or not. `standard`:
+ * also cropped at random and varied in colour. `advanced`: also turned, moved, scaled and sheared.
+ */
+export function drawVariation(level: Augmentation, random: Random, size: number): Variation {
+  const side = random.uint32() >= 0x80000000 ? -1 : 1;
+  if (level === 'basic') {
     return { xx: side, xy: 0, x0: side < 0 ? size : 0, yx: 0, yy: 1, y0: 0, colour: undefined };
   }
   const crop = drawCrop(random);

@@ -1,6 +1,6 @@
-import { drawVariation, type AugmentationLevel } from './augmentation';
-import type { Dataset } from './dataset';
-import { jitterColour } from './jitterColour';
+import type { Augmentation } from '../../protocol/augmentation';
+import { drawVariation } from './augmentation';
+import { jitterColour, type Normalisation } from './jitterColour';
 import type { Random } from './random';
 import { sampleImage } from './sampleImage';
 
@@ -22,72 +22,57 @@ export type BatchOptions = Preprocessing & {
    * How images are varied, not at all by default. What happens to an image depends on how `random` was seeded and on
    * the image's index, on nothing else: not on its batch, nor on what was drawn before.
    */
-  readonly augmentation?: { readonly level: AugmentationLevel; readonly random: Random };
+  readonly augmentation?: { readonly level: Augmentation; readonly random: Random };
 };
-
-/**
- * Writes the images of `indices` to the front of `out`, normalised, in NHWC order: [indices.length, size, size, 3].
- * What lies behind them in `out` is left as it was.
- *
- * @throws {RangeError} if `out` is too short or an index is not in the data set
- * @throws {Error} if the data set's images are not in memory: see `createBatches`
- */
-export function fillBatch(
-  dataset: Pick<Dataset, 'images' | 'imageSize' | 'count'>,
-  indices: Int32Array,
-  out: Float32Array,
-  options: BatchOptions,
-): void {
-  const { images, imageSize, count } = dataset;
-  if (!images) throw new Error('The images of this data set are on disk; read them with createBatches.');
-  for (const index of indices) {
-    if (index < 0 || index >= count) throw new RangeError(`The data set has no image ${index}.`);
-  }
-  const filler = new BatchFiller(imageSize, options);
-  filler.fill(images, indices, indices, out);
-}
 
 /** Turns bytes into batches; keeps what that needs from one batch to the next. */
 export class BatchFiller {
   readonly #size: number;
   readonly #tables: readonly [Float32Array, Float32Array, Float32Array];
-  readonly #options: BatchOptions;
+  readonly #normalisation: Normalisation;
+  readonly #augmentation: BatchOptions['augmentation'];
   readonly #varied: Float32Array;
 
-  constructor(imageSize: number, options: BatchOptions) {
-    const { mean, std } = options;
+  constructor(imageSize: number, { mean, std, augmentation }: BatchOptions) {
     this.#size = imageSize;
-    this.#options = options;
+    this.#augmentation = augmentation;
+    this.#normalisation = {
+      scale: [1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2])],
+      shift: [-mean[0] / std[0], -mean[1] / std[1], -mean[2] / std[2]],
+    };
     this.#tables = [channelTable(mean[0], std[0]), channelTable(mean[1], std[1]), channelTable(mean[2], std[2])];
     this.#varied = new Float32Array(imageSize * imageSize * 3);
   }
 
   /**
-   * Writes one image for each of `positions`, its place in `images`; `indices` are what their variations depend on.
+   * Writes images to the front of `out`, in NHWC order: [positions, size, size, 3]. What lies behind them in `out` is
+   * left as it was.
    *
-   * @throws {RangeError} if `out` is too short
+   * @param images RGB bytes, shape [any, size, size, 3]
+   * @param positions which of `images`
+   * @param indices which of the data set these are: what their variations depend on
+   * @throws {RangeError} if `out` is too short or a position is not in `images`
    */
   fill(images: Uint8Array, positions: Int32Array, indices: Int32Array, out: Float32Array): void {
-    const { augmentation } = this.#options;
-    const level = augmentation?.level ?? 'none';
+    const augmentation = this.#augmentation;
     const length = this.#varied.length;
     if (out.length < positions.length * length) {
       throw new RangeError(`A batch of ${positions.length} images needs ${positions.length * length} floats.`);
     }
     for (let n = 0; n < positions.length; n++) {
-      const from = (positions[n] ?? 0) * length;
-      if (!augmentation || level === 'none') {
+      const from = (positions[n] ?? -1) * length;
+      if (from < 0 || from + length > images.length) throw new RangeError(`There is no image at ${positions[n]}.`);
+      if (!augmentation) {
         this.#copy(images, from, 1, out, n * length);
         continue;
       }
-      const variation = drawVariation(level, augmentation.random.fork(indices[n] ?? 0), this.#size);
+      const variation = drawVariation(augmentation.level, augmentation.random.fork(indices[n] ?? 0), this.#size);
       if (!variation.colour) {
         this.#copy(images, from, variation.xx, out, n * length);
         continue;
       }
       sampleImage(images, from, this.#size, variation, this.#varied);
-      jitterColour(this.#varied, variation.colour);
-      this.#normalise(out, n * length);
+      jitterColour(this.#varied, variation.colour, this.#normalisation, out, n * length);
     }
   }
 
@@ -104,18 +89,6 @@ export class BatchFiller {
         out[to + 1] = g[images[at + 1] ?? 0] ?? 0;
         out[to + 2] = b[images[at + 2] ?? 0] ?? 0;
       }
-    }
-  }
-
-  #normalise(out: Float32Array, to: number): void {
-    const { mean, std } = this.#options;
-    const [scaleR, scaleG, scaleB] = [1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2])];
-    const [shiftR, shiftG, shiftB] = [mean[0] / std[0], mean[1] / std[1], mean[2] / std[2]];
-    const varied = this.#varied;
-    for (let i = 0; i < varied.length; i += 3) {
-      out[to + i] = (varied[i] ?? 0) * scaleR - shiftR;
-      out[to + i + 1] = (varied[i + 1] ?? 0) * scaleG - shiftG;
-      out[to + i + 2] = (varied[i + 2] ?? 0) * scaleB - shiftB;
     }
   }
 }

@@ -136,8 +136,10 @@ async function assemble(
   return {
     ...facts,
     readImages: async (indices, out) => {
-      requireImages(indices, count, out.length, imageSize * imageSize * 3);
-      await (pack ? pack.readImages(indices, out) : copyImages(images, imageSize * imageSize * 3, indices, out));
+      const imageBytes = imageSize * imageSize * 3;
+      requireImages(indices, count, out.length, imageBytes);
+      if (pack) await pack.readImages(indices, out);
+      else copyImages(images, imageBytes, indices, out);
     },
     close: async () => {
       await cached;

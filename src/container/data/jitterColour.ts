@@ -3,20 +3,34 @@ import type { ColourJitter } from './augmentation';
 /** Weights of red, green and blue in grey, as torchvision has them. */
 const [greyR, greyG, greyB] = [0.2989, 0.587, 0.114] as const;
 
+/** What becomes of each channel at last: value * scale + shift. */
+export type Normalisation = {
+  readonly scale: readonly [number, number, number];
+  readonly shift: readonly [number, number, number];
+};
+
 /**
- * Changes brightness, contrast, saturation and hue in place, in this order, each as torchvision's function of its name;
- * values are held within 0 to 255 after each.
+ * Changes brightness, contrast, saturation and hue, in this order, each as torchvision's function of its name; values
+ * are held within 0 to 255 after each. The result is normalised on its way out, which spares a pass.
  *
  * @param rgb values 0 to 255, [pixels, 3]
+ * @param out written from `to` on, [pixels, 3]
  */
-export function jitterColour(rgb: Float32Array, { brightness, contrast, saturation, hue }: ColourJitter): void {
-  const greySum = brighten(rgb, brightness);
-  const towards = (1 - contrast) * (greySum / (rgb.length / 3));
+export function jitterColour(
+  rgb: Float32Array,
+  { brightness, contrast, saturation, hue }: ColourJitter,
+  { scale, shift }: Normalisation,
+  out: Float32Array,
+  to: number,
+): void {
+  const [scaleR, scaleG, scaleB] = scale;
+  const [shiftR, shiftG, shiftB] = shift;
+  const towards = (1 - contrast) * meanGrey(rgb, brightness);
   const turn = hue * 6;
   for (let i = 0; i < rgb.length; i += 3) {
-    let r = hold(contrast * (rgb[i] ?? 0) + towards);
-    let g = hold(contrast * (rgb[i + 1] ?? 0) + towards);
-    let b = hold(contrast * (rgb[i + 2] ?? 0) + towards);
+    let r = hold(contrast * hold(brightness * (rgb[i] ?? 0)) + towards);
+    let g = hold(contrast * hold(brightness * (rgb[i + 1] ?? 0)) + towards);
+    let b = hold(contrast * hold(brightness * (rgb[i + 2] ?? 0)) + towards);
     const grey = (1 - saturation) * (greyR * r + greyG * g + greyB * b);
     r = hold(saturation * r + grey);
     g = hold(saturation * g + grey);
@@ -53,25 +67,21 @@ export function jitterColour(rgb: Float32Array, { brightness, contrast, saturati
           [r, g, b] = [high, low, between];
       }
     }
-    rgb[i] = r;
-    rgb[i + 1] = g;
-    rgb[i + 2] = b;
+    out[to + i] = r * scaleR + shiftR;
+    out[to + i + 1] = g * scaleG + shiftG;
+    out[to + i + 2] = b * scaleB + shiftB;
   }
 }
 
-/** @returns the sum of the grey values afterwards */
-function brighten(rgb: Float32Array, factor: number): number {
-  let greySum = 0;
+/** The mean of grey once brightness is changed. */
+function meanGrey(rgb: Float32Array, brightness: number): number {
+  let [sumR, sumG, sumB] = [0, 0, 0];
   for (let i = 0; i < rgb.length; i += 3) {
-    const r = hold(factor * (rgb[i] ?? 0));
-    const g = hold(factor * (rgb[i + 1] ?? 0));
-    const b = hold(factor * (rgb[i + 2] ?? 0));
-    rgb[i] = r;
-    rgb[i + 1] = g;
-    rgb[i + 2] = b;
-    greySum += greyR * r + greyG * g + greyB * b;
+    sumR += hold(brightness * (rgb[i] ?? 0));
+    sumG += hold(brightness * (rgb[i + 1] ?? 0));
+    sumB += hold(brightness * (rgb[i + 2] ?? 0));
   }
-  return greySum;
+  return (greyR * sumR + greyG * sumG + greyB * sumB) / (rgb.length / 3);
 }
 
 function hold(value: number): number {

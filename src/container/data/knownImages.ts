@@ -11,8 +11,6 @@ export class KnownImages {
   /** By path, bytes and modification time. */
   readonly #hashes = new Map<string, string>();
 
-  private constructor() {}
-
   /** Reads the packs' indexes; damaged packs know nothing. To be closed. */
   static async open(cacheDir: string, imageSize: number, dir: string): Promise<KnownImages> {
     const known = new KnownImages();

@@ -30,8 +30,7 @@ export class PanelManager implements vscode.WebviewPanelSerializer {
   private readonly serializer: Disposable;
   private readonly posted: HostToPanel[] = [];
   /** Answers what the user does in the panel; set by the commands. */
-  onMessage: (message: PanelRequest) => Promise<void> = () =>
-    Promise.resolve();
+  onMessage: (message: PanelRequest) => Promise<void> = () => Promise.resolve();
 
   constructor(private readonly deps: PanelManagerDeps) {
     this.serializer = deps.vs.window.registerWebviewPanelSerializer(VIEWS.panel, this);

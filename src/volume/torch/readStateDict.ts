@@ -65,15 +65,12 @@ async function readDescription(
   path: string,
   archive: ZipArchive,
 ): Promise<{ root: string; tensors: ReadonlyMap<string, TorchTensor> }> {
+  if (archive.names.some((name) => name.includes('/code/'))) {
+    throw new TorchFileError(path, 'it is a TorchScript archive; save the state_dict instead');
+  }
   const description = archive.names.find((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (description === undefined) {
-    const script = archive.names.some((name) => /\/code\//.test(name));
-    throw new TorchFileError(
-      path,
-      script
-        ? 'it is a TorchScript archive; save the state_dict instead'
-        : 'the archive holds no data.pkl: it is no file of torch.save',
-    );
+    throw new TorchFileError(path, 'the archive holds no data.pkl: it is no file of torch.save');
   }
   const root = description.slice(0, -'data.pkl'.length);
   if (archive.bytesOf(`${root}byteorder`) !== undefined) {
@@ -81,9 +78,6 @@ async function readDescription(
     if (order !== 'little') {
       throw new TorchFileError(path, `its numbers are in the byte order "${order}"; only little can be read`);
     }
-  }
-  if (archive.names.some((name) => name.startsWith(`${root}code/`))) {
-    throw new TorchFileError(path, 'it is a TorchScript archive; save the state_dict instead');
   }
   if ((archive.bytesOf(description) ?? 0) > MAX_PICKLE_BYTES) {
     throw new TorchFileError(path, 'its description of tensors is too long: the file is damaged');

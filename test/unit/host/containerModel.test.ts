@@ -77,7 +77,10 @@ describe('container model', () => {
   it('hands on a refusal with its code, and stays warm', async () => {
     await bed.container.warmUp(OPTIONS);
     bed.fake.refusals.set('train', { code: ErrorCode.busy, message: 'busy' });
-    await assert.rejects(bed.container.train('classifier', {}, OPTIONS), (error) => errorCodeOf(error) === ErrorCode.busy);
+    await assert.rejects(
+      bed.container.train('classifier', {}, OPTIONS),
+      (error) => errorCodeOf(error) === ErrorCode.busy,
+    );
     assert.equal(bed.container.view.state, 'warm');
     assert.equal(bed.container.view.problem, null);
   });
@@ -124,6 +127,9 @@ describe('container model', () => {
     bed.container.close();
     assert.equal(bed.container.view.state, 'cold');
     assert.notEqual(await bed.fake.find(), undefined);
-    assert.equal(bed.fake.requests.some(({ method }) => method === 'cool'), false);
+    assert.equal(
+      bed.fake.requests.some(({ method }) => method === 'cool'),
+      false,
+    );
   });
 });

@@ -17,7 +17,10 @@ const manifestSchema = v.object({
   contributes: v.object({
     commands: v.array(v.object({ command: v.string(), category: v.string(), enablement: clause })),
     configuration: v.object({
-      properties: v.record(v.string(), v.looseObject({ default: v.unknown(), enum: v.optional(v.array(v.string())) })),
+      properties: v.record(
+        v.string(),
+        v.looseObject({ default: v.unknown(), enum: v.optional(v.array(v.string())) }),
+      ),
     }),
     viewsContainers: v.object({ activitybar: v.array(v.object({ id: v.string(), icon: v.string() })) }),
     views: v.record(v.string(), v.array(v.object({ id: v.string() }))),
@@ -28,7 +31,10 @@ const manifestSchema = v.object({
 });
 const text = readFileSync('package.json', 'utf8');
 const manifest = v.parse(manifestSchema, JSON.parse(text));
-const strings = v.parse(v.record(v.string(), v.string()), JSON.parse(readFileSync('package.nls.json', 'utf8')));
+const strings = v.parse(
+  v.record(v.string(), v.string()),
+  JSON.parse(readFileSync('package.nls.json', 'utf8')),
+);
 const { contributes } = manifest;
 const ids = Object.values(COMMANDS).map(({ id }) => id);
 
@@ -46,7 +52,10 @@ describe('package.json and the code', () => {
 
   it('name only known commands in menus', () => {
     for (const { command } of Object.values(contributes.menus).flat()) {
-      assert.ok(ids.some((id) => id === command), command);
+      assert.ok(
+        ids.some((id) => id === command),
+        command,
+      );
     }
   });
 
@@ -55,7 +64,9 @@ describe('package.json and the code', () => {
     const defaults = Object.entries(properties).map(([name, value]) => [name, value.default]);
     assert.deepEqual(
       Object.fromEntries(defaults),
-      Object.fromEntries(Object.entries(SETTINGS).map(([name, setting]) => [`tinyCats.${name}`, setting.default])),
+      Object.fromEntries(
+        Object.entries(SETTINGS).map(([name, setting]) => [`tinyCats.${name}`, setting.default]),
+      ),
     );
     const restricted = Object.entries(SETTINGS).filter(([, setting]) => setting.restricted);
     assert.deepEqual(
@@ -68,7 +79,9 @@ describe('package.json and the code', () => {
   it('use only known context keys and item words', () => {
     const clauses = [
       ...contributes.commands.map(({ enablement }) => enablement),
-      ...Object.values(contributes.menus).flat().map(({ when }) => when),
+      ...Object.values(contributes.menus)
+        .flat()
+        .map(({ when }) => when),
       ...contributes.viewsWelcome.map(({ when }) => when),
     ].filter((when) => when !== undefined);
     const known = new Set<string>([...Object.values(CONTEXT_KEYS), VIEWS.history]);
@@ -76,17 +89,38 @@ describe('package.json and the code', () => {
       assert.ok(known.has(key), `unknown context key ${key}`);
     }
     for (const key of Object.values(CONTEXT_KEYS)) {
-      assert.ok(clauses.some((when) => when.includes(key)), `${key} is never used`);
+      assert.ok(
+        clauses.some((when) => when.includes(key)),
+        `${key} is never used`,
+      );
     }
-    const words = clauses.flatMap((when) => /viewItem (?:==|=~) \/?([^/&]+)/.exec(when)?.[1]?.replaceAll('\\b', ' ').match(/[a-z]{3,}/g) ?? []);
+    const words = clauses.flatMap(
+      (when) =>
+        /viewItem (?:==|=~) \/?([^/&]+)/
+          .exec(when)?.[1]
+          ?.replaceAll('\\b', ' ')
+          .match(/[a-z]{3,}/g) ?? [],
+    );
     const knownWords = new Set<string>([...Object.values(ITEM_WORDS), 'un']);
-    assert.deepEqual(words.filter((word) => !knownWords.has(word)), []);
+    assert.deepEqual(
+      words.filter((word) => !knownWords.has(word)),
+      [],
+    );
   });
 
   it('have the same views and editors', () => {
-    assert.deepEqual(contributes.viewsContainers.activitybar.map(({ id }) => id), [VIEWS.container]);
-    assert.deepEqual(contributes.views[VIEWS.container]?.map(({ id }) => id), [VIEWS.history]);
-    assert.deepEqual(contributes.customEditors.map(({ viewType }) => viewType), [VIEWS.checkpointEditor]);
+    assert.deepEqual(
+      contributes.viewsContainers.activitybar.map(({ id }) => id),
+      [VIEWS.container],
+    );
+    assert.deepEqual(
+      contributes.views[VIEWS.container]?.map(({ id }) => id),
+      [VIEWS.history],
+    );
+    assert.deepEqual(
+      contributes.customEditors.map(({ viewType }) => viewType),
+      [VIEWS.checkpointEditor],
+    );
     assert.equal(inspectorViewType, VIEWS.checkpointEditor);
     assert.ok(manifest.activationEvents.includes(`onWebviewPanel:${VIEWS.panel}`));
     assert.ok(!manifest.activationEvents.includes('*'));
@@ -98,7 +132,9 @@ describe('package.json and the code', () => {
   });
 
   it('link only to commands that exist', () => {
-    for (const [, command = ''] of Object.values(strings).join('\n').matchAll(/\(command:([\w.]+)/g)) {
+    for (const [, command = ''] of Object.values(strings)
+      .join('\n')
+      .matchAll(/\(command:([\w.]+)/g)) {
       assert.ok(command.startsWith('workbench.') || ids.some((id) => id === command), command);
     }
   });

@@ -1,4 +1,6 @@
-import { fillBatch, imagenetPreprocessing } from '../../data/batch';
+import { imagenetPreprocessing } from '../../data/batch';
+import type { ImageBatch } from '../../data/batches';
+import { createBatches } from '../../data/batches';
 import type { Dataset } from '../../data/dataset';
 import { Random } from '../../data/random';
 import type { Split } from '../../data/split';
@@ -18,12 +20,10 @@ export interface BatchFacts {
 }
 
 /**
- * Makes a run's batches. What is random in a batch depends on seed, epoch and step alone, so that a run can go on from
- * any step, and any number of workers may share a batch.
+ * Makes a run's batches; each is to be used before the next one is asked for. What is random in a batch depends on
+ * seed, epoch, step and image alone, so that a run can go on from any step, and any number of workers may share a batch.
  */
 export class Batches {
-  private order: { epoch: number; indices: Int32Array } | undefined;
-
   constructor(private readonly facts: BatchFacts) {}
 
   /** Steps of an epoch. */
@@ -31,52 +31,61 @@ export class Batches {
     return Math.ceil(this.facts.split.train.length / this.facts.params.batch_size);
   }
 
-  get validationSteps(): number {
-    return Math.ceil(this.facts.split.validation.length / this.facts.params.batch_size);
-  }
-
-  /** Images of a training step. */
-  imagesOf(step: number): number {
-    const { split, params } = this.facts;
-    return Math.min(params.batch_size, split.train.length - step * params.batch_size);
-  }
-
-  /** @param epoch from 0 @param step from 0, within the epoch */
-  training(epoch: number, step: number): Batch {
-    const { split, params, dataset, headInputs } = this.facts;
-    if (this.order?.epoch !== epoch) {
-      this.order = { epoch, indices: epochOrder(split.train, params.seed, epoch) };
-    }
-    const indices = sliceOf(this.order.indices, step, params.batch_size);
-    const flip = Random.seeded('augmentation', params.seed, epoch, step);
-    return {
-      ...imagesAndLabels(dataset, indices, flip),
-      mask: {
-        data: dropoutMask(indices.length * headInputs, Random.seeded('dropout', params.seed, epoch, step)),
-        shape: [indices.length, headInputs],
+  /** @param epoch from 0 @param first step of the epoch to begin with, from 0 */
+  async *training(epoch: number, first: number): AsyncGenerator<Batch, void, undefined> {
+    const { dataset, split, params, headInputs } = this.facts;
+    const { seed, batch_size, augmentation } = params;
+    const batches = createBatches(
+      dataset,
+      epochOrder(split.train, seed, epoch).subarray(first * batch_size),
+      {
+        ...imagenetPreprocessing,
+        batchSize: batch_size,
+        augmentation: { level: augmentation, random: Random.seeded('augmentation', seed, epoch) },
       },
-    };
+    );
+    let step = first;
+    for await (const images of batches) {
+      const length = images.labels.length * headInputs;
+      yield {
+        ...imagesAndLabels(images),
+        mask: {
+          data: dropoutMask(length, Random.seeded('dropout', seed, epoch, step)),
+          shape: [images.labels.length, headInputs],
+        },
+      };
+      step += 1;
+    }
   }
 
-  validation(step: number): Batch {
-    const { split, params, dataset } = this.facts;
-    return imagesAndLabels(dataset, sliceOf(split.validation, step, params.batch_size));
+  validation(): AsyncGenerator<Batch, void, undefined> {
+    const { dataset, split, params } = this.facts;
+    return plainBatches(dataset, split.validation, params.batch_size);
   }
 }
 
-/** The images of `indices` as a network sees them when it is used, and their labels. */
-export function imagesAndLabels(dataset: Dataset, indices: Int32Array, flip?: Random): Batch {
-  const side = dataset.imageSize;
-  const pixels = new Float32Array(indices.length * side * side * 3);
-  fillBatch(dataset, indices, pixels, { ...imagenetPreprocessing, ...(flip === undefined ? {} : { flip }) });
+/** The images of `indices` as a network sees them when it is used, with their labels. */
+export async function* plainBatches(
+  dataset: Dataset,
+  indices: Int32Array,
+  batchSize: number,
+): AsyncGenerator<Batch, void, undefined> {
+  for await (const images of createBatches(dataset, indices, { ...imagenetPreprocessing, batchSize })) {
+    yield imagesAndLabels(images);
+  }
+}
+
+/** Number of images of a batch. */
+export function sizeOf(batch: Batch): number {
+  return batch.labels?.data.length ?? 0;
+}
+
+function imagesAndLabels({ images, labels }: ImageBatch): Batch {
+  const side = Math.sqrt(images.length / labels.length / 3);
   return {
-    images: { data: pixels, shape: [indices.length, side, side, 3] },
-    labels: { data: indices.map((index) => dataset.labels[index] ?? 0), shape: [indices.length] },
+    images: { data: images, shape: [labels.length, side, side, 3] },
+    labels: { data: labels, shape: [labels.length] },
   };
-}
-
-function sliceOf(indices: Int32Array, step: number, size: number): Int32Array {
-  return indices.subarray(step * size, (step + 1) * size);
 }
 
 /** 0 for what is dropped, and for the rest what keeps the mean as it was (Srivastava et al., "Dropout", 2014). */

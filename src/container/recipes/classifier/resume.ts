@@ -9,6 +9,7 @@ import type { Dataset } from '../../data/dataset';
 import type { RunContext } from '../recipe';
 import { RunFailure } from '../recipe';
 import type { Learner } from '../task';
+import { isTrainingState } from '../weights/trainingState';
 import { tellOfCheckpoint } from './checkpoints';
 import type { ClassifierParams } from './params';
 import { classifierParams } from './params';
@@ -25,8 +26,6 @@ export interface Resumption {
   readonly imagesPerClass: readonly number[];
   readonly engine: string;
 }
-
-const OPTIMIZER = /^(optimizer|average)\//;
 
 const metadataSchema = v.object({
   recipe: v.literal('classifier'),
@@ -107,8 +106,8 @@ export async function restoreLearner({ dir }: Resumption, learner: Learner): Pro
       shape,
       data,
     }));
-    await learner.loadParameters(tensors.filter(({ name }) => !OPTIMIZER.test(name)));
-    await learner.loadState(tensors.filter(({ name }) => OPTIMIZER.test(name)));
+    await learner.loadParameters(tensors.filter(({ name }) => !isTrainingState(name)));
+    await learner.loadState(tensors.filter(({ name }) => isTrainingState(name)));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new RunFailure('parameters', `resume: the run cannot be gone on with: ${reason}`);

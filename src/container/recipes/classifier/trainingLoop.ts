@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RunContext } from '../recipe';
 import { RunFailure } from '../recipe';
-import type { Learner, Score } from '../task';
+import type { Learner } from '../task';
 import type { Batches } from './batches';
+import { sizeOf } from './batches';
 import type { ClassifierParams } from './params';
 import type { Progress } from './progress';
 import { learningRate } from './schedule';
@@ -18,6 +19,8 @@ export interface Training {
   learner: Learner;
   params: ClassifierParams;
   batches: Batches;
+  /** Called after every step. */
+  firstStepDone: () => void;
 }
 
 export interface EpochScore {
@@ -47,29 +50,23 @@ export async function trainEpoch(training: Training, progress: Progress): Promis
   let toldAt = -Infinity;
   let images = 0;
   const imagesPerSecond = () => images / Math.max(1e-3, (performance.now() - startedAt) / 1000);
-  const first = progress.step;
-  let batch = first < steps ? batches.training(epoch, first) : undefined;
-  for (let step = first; batch !== undefined; step += 1) {
-    const computing = learner.step(batch, {
+  for await (const batch of batches.training(epoch, progress.step)) {
+    const { step } = progress;
+    const score = await learner.step(batch, {
       learningRate: rateOf(step),
       gradientClip: params.gradient_clip,
       weightDecay: WEIGHT_DECAY,
     });
-    // Made while the workers compute.
-    batch = step + 1 < steps ? batches.training(epoch, step + 1) : undefined;
-    const score = await computing;
     checkFinite(score.loss, step, training, progress);
-    const count = batches.imagesOf(step);
-    images += count;
+    const count = sizeOf(batch);
     progress.step = step + 1;
     progress.images += count;
     progress.lossSum += score.loss * count;
     progress.correct += score.sums.correct ?? 0;
-    if (step === first) {
-      run.firstStepDone();
-    }
+    training.firstStepDone();
+    images += count;
     const now = performance.now();
-    if (now - toldAt >= PROGRESS_INTERVAL_MS || batch === undefined) {
+    if (now - toldAt >= PROGRESS_INTERVAL_MS || progress.step === steps) {
       toldAt = now;
       run.emit({
         type: 'step',
@@ -103,10 +100,9 @@ export async function validate({
   batches,
 }: Training): Promise<{ val_loss: number; val_acc: number } | undefined> {
   const total = { images: 0, lossSum: 0, correct: 0 };
-  for (let step = 0; step < batches.validationSteps; step += 1) {
-    const batch = batches.validation(step);
-    const { loss, sums }: Score = await learner.evaluate(batch);
-    const images = batch.labels?.data.length ?? 0;
+  for await (const batch of batches.validation()) {
+    const { loss, sums } = await learner.evaluate(batch);
+    const images = sizeOf(batch);
     total.images += images;
     total.lossSum += loss * images;
     total.correct += sums.correct ?? 0;

@@ -18,6 +18,8 @@ import { trainSteps } from './trainingLoop';
 import { Random } from '../../data/random';
 
 const WARM_UP_CLASSES = 2;
+/** There need be nothing to tell apart. */
+const ONE_CLASS = { minimumClasses: 1 } as const;
 /** AdamW's, as the design has them. */
 const BETAS = { beta1: 0.9, beta2: 0.95 };
 
@@ -60,7 +62,7 @@ class Dit implements Recipe {
   async prepare(given: ParameterValues, phase: TimedPhase): Promise<void> {
     const params = ditParams(given);
     const folder = await phase('data set metadata', () =>
-      this.datasets.scan(params.data_dir).catch((error: unknown) => {
+      this.datasets.scan(params.data_dir, ONE_CLASS).catch((error: unknown) => {
         // The run will say so, to whom it concerns.
         if (error instanceof DataError) {
           return undefined;
@@ -117,7 +119,7 @@ class Dit implements Recipe {
   }
 
   private async load(run: RunContext, params: DitParams): Promise<Dataset> {
-    const folder = await this.datasets.scan(params.data_dir);
+    const folder = await this.datasets.scan(params.data_dir, ONE_CLASS);
     for (const warning of folder.warnings) {
       run.log('warning', warning);
     }
@@ -125,10 +127,14 @@ class Dit implements Recipe {
   }
 
   private learner(classes: number, params: DitParams): Promise<Learner> {
-    return this.warm.learners.acquire(ditTask, { ...shapeOf(params, classes) }, {
-      workers: params.num_workers,
-      optimizer: { ...BETAS, averageDecay: params.ema_decay },
-    });
+    return this.warm.learners.acquire(
+      ditTask,
+      { ...shapeOf(params, classes) },
+      {
+        workers: params.num_workers,
+        optimizer: { ...BETAS, averageDecay: params.ema_decay },
+      },
+    );
   }
 }
 

@@ -50,7 +50,10 @@ export function flowBatch(
   };
 }
 
-/** The logistic function of a normal draw: more of the middle of the path, where there is most to learn (Esser et al., 2024). */
+/** Mean of the normal draw below: more noise than image, since what an image is of is settled there. */
+const TIME_MEAN = 0.5;
+
+/** The logistic function of a normal draw: few of the ends of the path, where there is little to learn (Esser et al., 2024). */
 function drawTime(random: Random): number {
-  return 1 / (1 + Math.exp(-random.normal()));
+  return 1 / (1 + Math.exp(-TIME_MEAN - random.normal()));
 }

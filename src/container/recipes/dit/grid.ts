@@ -23,7 +23,9 @@ export function gridPng(images: Float32Array, side: number, columns: number): Bu
     for (let y = 0; y < side; y += 1) {
       const from = image * imageLength + y * side * CHANNELS;
       const row = images.subarray(from, from + side * CHANNELS);
-      const bytes = Uint8Array.from(row, (value) => Math.min(255, Math.max(0, Math.round((value + 1) * 127.5))));
+      const bytes = Uint8Array.from(row, (value) =>
+        Math.min(255, Math.max(0, Math.round((value + 1) * 127.5))),
+      );
       rgb.set(bytes, ((top + y) * width + left) * CHANNELS);
     }
   }

@@ -132,7 +132,10 @@ function ditBlock(
     const part = modulate(condition);
     const attended = attention(modulated(engine, x, part('attn shift'), part('attn scale')));
     const h = tf.add(x, tf.mul(attended, part('attn gate')));
-    return tf.add(h, tf.mul(mlp(modulated(engine, h, part('mlp shift'), part('mlp scale'))), part('mlp gate')));
+    return tf.add(
+      h,
+      tf.mul(mlp(modulated(engine, h, part('mlp shift'), part('mlp scale'))), part('mlp gate')),
+    );
   };
 }
 

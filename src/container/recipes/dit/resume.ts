@@ -6,6 +6,7 @@ import { readHeader, readTensors } from '../../../volume/safetensors';
 import * as v from 'valibot';
 import { parameterValuesSchema } from '../../../protocol/parameters';
 import type { RunContext } from '../recipe';
+import { isTrainingState } from '../weights/trainingState';
 import { RunFailure } from '../recipe';
 import type { DitParams } from './params';
 import { ditParams } from './params';
@@ -29,8 +30,6 @@ export interface Resumed {
   readonly parameters: readonly TensorData[];
   readonly state: readonly TensorData[];
 }
-
-const STATE = /^(optimizer|average)\//;
 
 /**
  * Reads the last checkpoint of the run that the parameter `resume` names.
@@ -61,8 +60,8 @@ export async function readResumed(run: RunContext, params: DitParams): Promise<R
     step: parsed.step,
     classes: parsed.classes,
     path,
-    parameters: tensors.filter(({ name }) => !STATE.test(name)),
-    state: tensors.filter(({ name }) => STATE.test(name)),
+    parameters: tensors.filter(({ name }) => !isTrainingState(name)),
+    state: tensors.filter(({ name }) => isTrainingState(name)),
   };
 }
 
@@ -75,7 +74,10 @@ async function lastCheckpoint({ outputsDir }: RunContext, wanted: string): Promi
     () => false,
   );
   if (!exists) {
-    throw new RunFailure('parameters', `resume: expected the id or folder of a run, got "${wanted}"; there is no ${path}`);
+    throw new RunFailure(
+      'parameters',
+      `resume: expected the id or folder of a run, got "${wanted}"; there is no ${path}`,
+    );
   }
   return path;
 }

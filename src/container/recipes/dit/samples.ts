@@ -13,7 +13,9 @@ const COLUMNS = 8;
 
 /** Classes of a grid's images, in equal shares and in order; only the first few of very many. */
 export function gridLabels(classes: number): Int32Array {
-  return Int32Array.from({ length: IMAGES }, (_, index) => Math.floor((index * Math.min(classes, IMAGES)) / IMAGES));
+  return Int32Array.from({ length: IMAGES }, (_, index) =>
+    Math.floor((index * Math.min(classes, IMAGES)) / IMAGES),
+  );
 }
 
 /** Name of a grid in the run's folder, such as `samples/step-000500.png`. */
@@ -27,7 +29,12 @@ export function sampleFile(step: number): string {
  * @returns false if the run was told to stop before the images were done
  */
 export async function saveSamples(
-  { run, learner, params, classes }: { run: RunContext; learner: Learner; params: DitParams; classes: readonly string[] },
+  {
+    run,
+    learner,
+    params,
+    classes,
+  }: { run: RunContext; learner: Learner; params: DitParams; classes: readonly string[] },
   step: number,
 ): Promise<boolean> {
   const labels = gridLabels(classes.length);

@@ -33,7 +33,11 @@ export async function trainSteps(training: Training): Promise<{ stopped: boolean
   let batches = await examples.of(firstStep);
   for (let step = firstStep; step < steps; step += 1) {
     const done = step + 1;
-    const lr = learningRate(step, { highest: params.lr, warmupSteps: params.warmup_steps, totalSteps: steps });
+    const lr = learningRate(step, {
+      highest: params.lr,
+      warmupSteps: params.warmup_steps,
+      totalSteps: steps,
+    });
     pace.begin();
     const computing = learner.step(batches, {
       learningRate: lr,
@@ -75,14 +79,16 @@ export async function trainSteps(training: Training): Promise<{ stopped: boolean
     // Lets the supervisor's word in: a stop ends the run between two steps.
     await nextTurn();
     if (run.stop.aborted) {
-      return { stopped: done < steps, best: await saveCheckpoints(training, { step: done, epoch, train_loss }) };
+      return {
+        stopped: done < steps,
+        best: await saveCheckpoints(training, { step: done, epoch, train_loss }),
+      };
     }
     if (done % params.sample_interval === 0 || done === steps) {
       run.log('info', stepLine(done, steps, train_loss, lr));
       const best = await saveCheckpoints(training, { step: done, epoch, train_loss });
       const drawn = await saveSamples(training, done);
-      await nextTurn();
-      if (done === steps || !drawn || run.stop.aborted) {
+      if (done === steps || !drawn) {
         return { stopped: done < steps, best };
       }
     }

@@ -95,7 +95,9 @@ async function receive(
   const text = () => `${megabytes(received)}${Number.isNaN(total) ? '' : ` of ${megabytes(total)}`} MB`;
   onProgress(text());
   let told = received;
-  for await (const chunk of response.body) {
+  const chunks: AsyncIterable<unknown> = response.body;
+  for await (const given of chunks) {
+    const chunk = bytes(given);
     alive();
     await file.appendFile(chunk);
     received += chunk.byteLength;
@@ -133,7 +135,7 @@ function bytes(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) {
     return chunk;
   }
-  throw new TypeError('a file is read in bytes');
+  throw new TypeError('expected bytes');
 }
 
 function megabytes(count: number): string {

@@ -2,10 +2,8 @@ import type { TensorData } from '../../../volume/safetensors';
 import type { RunContext } from '../recipe';
 import type { Learner } from '../task';
 import { fitWeights } from './fitWeights';
+import { isTrainingState } from './trainingState';
 import { withWeights } from './weightsFile';
-
-/** Tensors in a checkpoint of ours that belong to the optimiser, not to the network. */
-const TRAINING_STATE = /^(optimizer|average)\//;
 
 /**
  * Batches that running statistics are taken to stand for where the file does not say: as many as make the next batch
@@ -27,7 +25,7 @@ export async function loadWeights(
   const own = await learner.exportParameters();
   const network = new Map(own.map(({ name, shape }) => [name, shape]));
   await withWeights(what, path, async (file) => {
-    const shapes = new Map([...file.shapes].filter(([name]) => !TRAINING_STATE.test(name)));
+    const shapes = new Map([...file.shapes].filter(([name]) => !isTrainingState(name)));
     const { names, fresh, missingCounters } = fitWeights(`${what}: ${path}`, network, shapes, head);
     const read = await file.read(names);
     await learner.loadParameters([...read.map(known), ...missingCounters.map(counter)]);

@@ -91,7 +91,9 @@ export class FakeContainer implements Target {
     if (this.server === undefined) {
       this.starts += 1;
       this.server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-      this.server.on('connection', (socket) => socket.on('message', (data: Buffer) => void this.receive(socket, data)));
+      this.server.on('connection', (socket) =>
+        socket.on('message', (data: Buffer) => void this.receive(socket, data)),
+      );
       await once(this.server, 'listening');
     }
   }
@@ -131,7 +133,13 @@ export class FakeContainer implements Target {
 
   /** The run ends well. */
   async complete(valAcc: number): Promise<void> {
-    const result = { status: 'completed', output: null, val_acc: valAcc, start: 'warm', time_to_first_step_ms: 5 } as const;
+    const result = {
+      status: 'completed',
+      output: null,
+      val_acc: valAcc,
+      start: 'warm',
+      time_to_first_step_ms: 5,
+    } as const;
     this.append({ type: 'result', ...result });
     await this.setRecord({
       state: 'completed',

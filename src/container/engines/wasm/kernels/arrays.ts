@@ -43,8 +43,21 @@ function installTile({ tf, heap, kernels }: WasmContext): void {
   });
 }
 
+/** Registers Identity, and Cast to the same type, as a second tensor on the same values; the backend copies them. */
+function installAliases({ tf, heap }: WasmContext): void {
+  registerWasmKernel(tf, tf.Identity, (call) => {
+    const x = call.input('x');
+    return x.dtype === 'string' ? call.stock() : heap.alias(x);
+  });
+  registerWasmKernel(tf, tf.Cast, (call) => {
+    const x = call.input('x');
+    return x.dtype === 'float32' && call.text('dtype') === 'float32' ? heap.alias(x) : call.stock();
+  });
+}
+
 /** Registers what moves values without computing. */
 export function installArrays(context: WasmContext): void {
+  installAliases(context);
   installSegmentSum(context);
   installTile(context);
 }
