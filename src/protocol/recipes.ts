@@ -124,10 +124,10 @@ export const CLASSIFIER: RecipeSpec = {
     {
       name: 'augmentation',
       type: 'choice',
-      default: 'standard',
+      default: 'basic',
       choices: [...AUGMENTATIONS],
       description:
-        'How training images are varied; basic: mirrored, standard: cropped and in other colours too, advanced: turned, moved and sheared too',
+        'How training images are varied; basic: mirrored and moved, standard: cropped and in other colours, advanced: turned, scaled and sheared too',
     },
     {
       name: 'early_stopping_patience',

@@ -1,5 +1,6 @@
 import type { Command } from '../command';
 import { coolCommand } from './cool';
+import { doctorCommand } from './doctor';
 import { evalCommand } from './eval';
 import { inspectCommand } from './inspect';
 import { installEngineCommand } from './installEngine';
@@ -23,5 +24,6 @@ export const COMMANDS: readonly Command[] = [
   inspectCommand,
   evalCommand,
   sampleCommand,
+  doctorCommand,
   installEngineCommand,
 ];

@@ -1,6 +1,8 @@
 import type { Augmentation } from '../../protocol/augmentation';
 import type { Random } from './random';
 
+/** Share of the side: 3 pixels of 32, about the 4 with which CIFAR's images are usually padded and cropped. */
+const widestMove = 0.1;
 /** Of the area, and width over height, as torchvision's RandomResizedCrop takes them. */
 const smallestCrop = 0.7;
 const widestLogRatio = Math.log(4 / 3);
@@ -35,13 +37,15 @@ export type ColourJitter = {
 };
 
 /**
- * Draws a variation for a square image of `size` pixels a side. `basic`: mirrored left to right, or not. `standard`:
- * also cropped at random and varied in colour. `advanced`: also turned, moved, scaled and sheared.
+ * Draws a variation for a square image of `size` pixels a side. `basic`: mirrored left to right, or not, and
+ * moved by whole pixels. `standard`: mirrored, cropped at random and varied in colour. `advanced`: also turned, moved, scaled and sheared.
  */
 export function drawVariation(level: Augmentation, random: Random, size: number): Variation {
   const side = random.uint32() >= 0x80000000 ? -1 : 1;
   if (level === 'basic') {
-    return { xx: side, xy: 0, x0: side < 0 ? size : 0, yx: 0, yy: 1, y0: 0, colour: undefined };
+    const most = Math.round(size * widestMove);
+    const [right, down] = [random.int(2 * most + 1) - most, random.int(2 * most + 1) - most];
+    return { xx: side, xy: 0, x0: (side < 0 ? size : 0) + right, yx: 0, yy: 1, y0: down, colour: undefined };
   }
   const crop = drawCrop(random);
   const colour: ColourJitter = {

@@ -1,5 +1,5 @@
 import type { Augmentation } from '../../protocol/augmentation';
-import { drawVariation } from './augmentation';
+import { drawVariation, type Variation } from './augmentation';
 import { jitterColour, type Normalisation } from './jitterColour';
 import type { Random } from './random';
 import { sampleImage } from './sampleImage';
@@ -63,12 +63,12 @@ export class BatchFiller {
       const from = (positions[n] ?? -1) * length;
       if (from < 0 || from + length > images.length) throw new RangeError(`There is no image at ${positions[n]}.`);
       if (!augmentation) {
-        this.#copy(images, from, 1, out, n * length);
+        this.#copy(images, from, asItIs, out, n * length);
         continue;
       }
       const variation = drawVariation(augmentation.level, augmentation.random.fork(indices[n] ?? 0), this.#size);
       if (!variation.colour) {
-        this.#copy(images, from, variation.xx, out, n * length);
+        this.#copy(images, from, variation, out, n * length);
         continue;
       }
       sampleImage(images, from, this.#size, variation, this.#varied);
@@ -76,21 +76,29 @@ export class BatchFiller {
     }
   }
 
-  /** @param direction -1 mirrors left to right */
-  #copy(images: Uint8Array, from: number, direction: number, out: Float32Array, to: number): void {
+  /** @param place mirrors and moves by whole pixels; beyond its edges the image goes on mirrored */
+  #copy(images: Uint8Array, from: number, { xx, x0, y0 }: Place, out: Float32Array, to: number): void {
     const [r, g, b] = this.#tables;
-    const rowLength = this.#size * 3;
-    const step = direction < 0 ? -3 : 3;
-    const first = direction < 0 ? rowLength - 3 : 0;
-    for (let row = 0; row < this.#size; row++, from += rowLength) {
-      let at = from + first;
-      for (const end = to + rowLength; to < end; to += 3, at += step) {
+    const size = this.#size;
+    const columns = Int32Array.from({ length: size }, (_, x) => 3 * inside(Math.floor(xx * (x + 0.5) + x0), size));
+    for (let row = 0; row < size; row++) {
+      const line = from + 3 * size * inside(row + y0, size);
+      for (let x = 0; x < size; x++, to += 3) {
+        const at = line + (columns[x] ?? 0);
         out[to] = r[images[at] ?? 0] ?? 0;
         out[to + 1] = g[images[at + 1] ?? 0] ?? 0;
         out[to + 2] = b[images[at + 2] ?? 0] ?? 0;
       }
     }
   }
+}
+
+type Place = Pick<Variation, 'xx' | 'x0' | 'y0'>;
+const asItIs: Place = { xx: 1, x0: 0, y0: 0 };
+
+/** The pixel that a place just outside the image mirrors. */
+function inside(place: number, size: number): number {
+  return place < 0 ? -1 - place : place < size ? place : 2 * size - 1 - place;
 }
 
 /** The normalised value of each of the 256 possible bytes. */

@@ -6,10 +6,11 @@ import type { ReplicaSeat } from './replicas';
 import { loadTensorflow } from './tensorflow';
 import type { TrainingOps } from './trainingOps';
 import { loadWasm } from './wasm/load';
+import { loadWebgpu } from './webgpu';
 
 export type Tf = typeof tf;
 
-export type EngineName = 'tensorflow' | 'wasm' | 'cpu';
+export type EngineName = 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
 
 /** What an engine's loader makes: its backend is tfjs's current one afterwards. */
 export interface EngineBackend {
@@ -48,11 +49,12 @@ async function loadCpu(): Promise<EngineBackend> {
 /** Every engine, the one to prefer first. */
 const loaders: Record<EngineName, Loader> = {
   tensorflow: ({ enginesDir }) => loadTensorflow(tf, enginesDir),
+  webgpu: ({ enginesDir }) => loadWebgpu(tf, enginesDir),
   wasm: ({ wasmDir, replicas = { group: undefined } }) => loadWasm(tf, wasmDir, replicas),
   cpu: loadCpu,
 };
 
-const preference: readonly EngineName[] = ['tensorflow', 'wasm', 'cpu'];
+export const preference: readonly EngineName[] = ['tensorflow', 'webgpu', 'wasm', 'cpu'];
 
 /**
  * Reads a choice that a user typed.
@@ -77,8 +79,8 @@ async function load(name: EngineName, options: EngineOptions): Promise<Engine> {
 }
 
 /**
- * Loads an engine and makes it tfjs's backend. `auto` takes the first that works of tensorflow (only with a GPU), wasm
- * and cpu, and logs why it passed over another.
+ * Loads an engine and makes it tfjs's backend. `auto` takes the first that works of tensorflow and webgpu
+ * (both only with a GPU), wasm and cpu, and logs why it passed over another.
  * @throws Error that names the engine, what it lacks and what to do, where the chosen one cannot be used.
  */
 export async function loadEngine(choice: EngineName | 'auto', options: EngineOptions): Promise<Engine> {

@@ -1,3 +1,4 @@
-/** Entry of the bundle that the command line loads when it evaluates or draws: it brings the engines along. */
+/** Entry of the bundle that the command line loads for what needs the engines. */
 export { evaluate } from './evaluate';
 export { drawCheckpoint } from '../recipes/dit/drawCheckpoint';
+export { inspectMachine } from '../engines/machine';

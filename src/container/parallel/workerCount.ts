@@ -16,7 +16,8 @@ export function coresOf(cpuinfo: string): number | undefined {
   return cores.size > 0 ? cores.size : undefined;
 }
 
-function physicalCores(): number | undefined {
+/** Cores of this machine; undefined where that cannot be found out. */
+export function physicalCores(): number | undefined {
   try {
     return coresOf(readFileSync('/proc/cpuinfo', 'utf8'));
   } catch {

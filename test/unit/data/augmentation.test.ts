@@ -27,6 +27,33 @@ describe('augmentation', () => {
     }
   });
 
+  it('basic moves the image by up to a tenth of its side, and its edges go on mirrored', () => {
+    const side = 20;
+    // Every pixel tells its column and row.
+    const ramp = Uint8Array.from({ length: side * side * 3 }, (_, i) => [Math.floor(i / 3) % side, Math.floor(i / 3 / side), 0][i % 3] ?? 0);
+    const seen = new Set<string>();
+    for (let index = 0; index < 1000; index++) {
+      const out = new Float32Array(ramp.length);
+      new BatchFiller(side, { ...plain, augmentation: { level: 'basic', random: Random.seeded(1) } }).fill(
+        ramp,
+        Int32Array.of(0),
+        Int32Array.of(index),
+        out,
+      );
+      const at = (x: number, y: number): [number, number] => {
+        const place = (y * side + x) * 3;
+        return [Math.round((out[place] ?? 0) * 255), Math.round((out[place + 1] ?? 0) * 255)];
+      };
+      const [column, row] = at(10, 10);
+      const direction = at(11, 10)[0] - column;
+      const right = direction > 0 ? column - 10 : column - 9;
+      seen.add(`${direction} ${right} ${row - 10}`);
+      if (direction === 1 && right === 2) assert.deepEqual([at(17, 10)[0], at(18, 10)[0], at(19, 10)[0]], [19, 19, 18]);
+    }
+    assert.equal(seen.size, 2 * 5 * 5);
+    assert.ok(seen.has('1 0 0') && seen.has('-1 -2 2'));
+  });
+
   it('stays within the range of bytes', () => {
     for (const level of levels) {
       for (let seed = 0; seed < 50; seed++) {

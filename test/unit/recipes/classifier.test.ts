@@ -37,7 +37,8 @@ describe('classifier', () => {
     trainRun(recipe, home, { ...params, ...given }, ({ type }) => type === stopAfter);
 
   it('learns to tell two kinds of images apart, also images that it never saw', async () => {
-    const { events, outcome } = await train({});
+    const { events, outcome, firstSteps } = await train({});
+    assert.equal(firstSteps, 1);
     const epochs = epochsOf(events);
     assert.equal(outcome.status, 'completed');
     assert.equal(epochs.length, 4);

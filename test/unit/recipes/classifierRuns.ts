@@ -33,6 +33,8 @@ export interface FinishedRun {
   events: RunEventBody[];
   outcome: Outcome;
   runDir: string;
+  /** How often the run said that its first step was done. */
+  firstSteps: number;
 }
 
 /** Trains one run in a folder of its own under `home`, which is its outputs volume; told to stop at an event that `stopAt` picks. */
@@ -45,6 +47,7 @@ export async function trainRun(
   const runDir = await mkdtemp(join(home, 'run-'));
   const stop = new AbortController();
   const events: RunEventBody[] = [];
+  let firstSteps = 0;
   const emit = (event: RunEventBody): void => {
     events.push(event);
     if (stopAt(event)) {
@@ -60,9 +63,11 @@ export async function trainRun(
     stop: stop.signal,
     emit,
     log: (level, text) => emit({ type: 'log', level, text }),
-    firstStepDone: () => undefined,
+    firstStepDone: () => {
+      firstSteps += 1;
+    },
   });
-  return { events, outcome, runDir };
+  return { events, outcome, runDir, firstSteps };
 }
 
 /** The scores of a run's epochs, without what depends on the clock. */

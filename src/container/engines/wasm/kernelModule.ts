@@ -45,6 +45,7 @@ const parameterCounts = {
   softmax: 5,
   softmaxGradient: 6,
   maxPoolGradient: 17,
+  broadcast: 8,
   segmentSum: 6,
   repeat: 5,
   depthwiseInputGradient: 18,
@@ -59,6 +60,16 @@ const relaxedProbe = Uint8Array.from([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32,
   1, 32, 2, 253, 133, 2, 11,
 ]);
+
+/** A module with one function () -> v128 made of i8x16.splat. */
+const simdProbe = Uint8Array.from([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11,
+]);
+
+/** What this runtime's WebAssembly can do. */
+export function wasmFeatures(): { simd: boolean; relaxedSimd: boolean } {
+  return { simd: WebAssembly.validate(simdProbe), relaxedSimd: enableRelaxedSimd() };
+}
 
 export function isMemory(value: unknown): value is WasmMemory {
   return value instanceof WebAssembly.Memory;

@@ -10,6 +10,7 @@ import { isMemory, loadKernels, type WasmMemory } from './kernelModule';
 import { fusedGelu, fusedSilu, installActivations } from './kernels/activations';
 import { installArrays } from './kernels/arrays';
 import { fusedAttention, installAttention } from './kernels/attention';
+import { installBroadcast } from './kernels/broadcast';
 import { fusedBatchNorm, installBatchNorm } from './kernels/batchNorm';
 import { installConv2D } from './kernels/conv2d';
 import { fusedCrossEntropy, installCrossEntropy } from './kernels/crossEntropy';
@@ -60,6 +61,7 @@ function installKernels(context: WasmContext): TrainingOps {
   installMatMul(context);
   installActivations(context);
   installArrays(context);
+  installBroadcast(context);
   installLayerNorm(context);
   installMaxPool(context);
   installSoftmax(context);

@@ -102,8 +102,9 @@ class Classifier implements Recipe {
     run.emit({ type: 'state', state: 'training' });
     const { headInputs } = backboneFacts(params.backbone);
     const batches = new Batches({ dataset, split, params, headInputs });
+    const firstStepDone = once(() => run.firstStepDone());
     return trainEpochs(
-      { run, learner, params, batches },
+      { run, learner, params, batches, firstStepDone },
       { run, engine, learner, params, dataset },
       { start, output },
     );
@@ -124,6 +125,17 @@ class Classifier implements Recipe {
     const spec = { backbone, classes, imageSize: image_size };
     return this.warm.learners.acquire(classifierTask, spec, { workers: num_workers });
   }
+}
+
+/** Calls `work` the first time only. */
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) {
+      done = true;
+      work();
+    }
+  };
 }
 
 function sayWhatIsUsed({ log, params: asked }: RunContext, params: ClassifierParams, engine: string): void {

@@ -78,7 +78,7 @@ export function ditNetwork(engine: Engine, shape: DitShape): DitNetwork {
   const positions = store.declare<Rank.R3>('pos_embed', [1, tokens, width], {
     layout: 'vector',
     initializer: { kind: 'values', values: gridPositions(imageSize / patchSize, width) },
-    trainable: false,
+    trainable: true,
   });
   const timeOf = timestepEmbedding(engine, store, 't_embedder', width);
   const classOf = classEmbedding(engine, store, 'y_embedder', { classes: classes + 1, width });

@@ -8,9 +8,16 @@ const LONGEST_PERIOD = 10_000;
 /** Times lie in [0, 1]; the sinusoids were made for steps of a thousand. */
 const TIME_SCALE = 1000;
 
+/**
+ * Of class vectors: as large as what the timestep's network gives. DiT's 0.02 is for wide networks; in a narrow one the
+ * condition would be so small that the layers that it modulates learn slowly.
+ */
+const CLASS_STD = 0.4;
+
+/** Grids have few places: with the usual 10,000 most sinusoids would be the same at all of them. */
+const LONGEST_GRID_PERIOD = 100;
+
 export const ZERO: Initializer = { kind: 'constant', value: 0 };
-/** Of embeddings and the timestep's network. */
-const SMALL: Initializer = { kind: 'normal', std: 0.02 };
 /** Keeps signals and gradients alike in size (Glorot and Bengio, 2010), drawn normally. */
 export const xavier = (from: number, to: number): Initializer => ({
   kind: 'normal',
@@ -48,8 +55,8 @@ export function timestepEmbedding(
   width: number,
 ): (time: Tensor) => Tensor {
   const { tf, ops } = engine;
-  const first = dense(engine, store, `${name}.mlp.0`, { from: TIME_FEATURES, to: width, initializer: SMALL });
-  const second = dense(engine, store, `${name}.mlp.2`, { from: width, to: width, initializer: SMALL });
+  const first = dense(engine, store, `${name}.mlp.0`, { from: TIME_FEATURES, to: width });
+  const second = dense(engine, store, `${name}.mlp.2`, { from: width, to: width });
   const half = TIME_FEATURES / 2;
   const frequencies = Float32Array.from(
     { length: half },
@@ -70,7 +77,7 @@ export function classEmbedding(
 ): (labels: Tensor) => Tensor {
   const table = store.declare<Rank.R2>(`${name}.embedding_table.weight`, [classes, width], {
     layout: 'vector',
-    initializer: SMALL,
+    initializer: { kind: 'normal', std: CLASS_STD },
     trainable: true,
   });
   // A product with one-hot rows: unlike a gather it has a gradient on every engine.
@@ -90,7 +97,7 @@ export function gridPositions(side: number, width: number): Float32Array {
   for (let place = 0; place < side * side; place += 1) {
     [place % side, Math.floor(place / side)].forEach((position, axis) => {
       for (let index = 0; index < quarter; index += 1) {
-        const angle = position / LONGEST_PERIOD ** (index / quarter);
+        const angle = position / LONGEST_GRID_PERIOD ** (index / quarter);
         const at = place * width + axis * 2 * quarter + index;
         out[at] = Math.sin(angle);
         out[at + quarter] = Math.cos(angle);

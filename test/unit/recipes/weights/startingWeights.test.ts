@@ -115,14 +115,19 @@ describe('weights to start from', () => {
     await assert.rejects(train({ backbone: 'mobilenet_v3_small', pretrained: true }), (error) => {
       assert.ok(error instanceof RunFailure);
       assert.equal(error.code, 'weights');
-      assert.ok(error.message.includes(`Put the file http://127.0.0.1:9/mobilenet_v3_small-047dcff4.pth at ${place}`));
+      assert.ok(
+        error.message.includes(`Put the file http://127.0.0.1:9/mobilenet_v3_small-047dcff4.pth at ${place}`),
+      );
       assert.match(error.message, /--no-pretrained/);
       return true;
     });
     // A file that is not the one is not taken for it.
     await mkdir(join(home, 'data', 'pretrained'), { recursive: true });
     await writeFile(place, 'something else');
-    await assert.rejects(train({ backbone: 'mobilenet_v3_small', pretrained: true }), /could not be downloaded/);
+    await assert.rejects(
+      train({ backbone: 'mobilenet_v3_small', pretrained: true }),
+      /could not be downloaded/,
+    );
     assert.equal(await readFile(place, 'utf8'), 'something else');
   });
 });

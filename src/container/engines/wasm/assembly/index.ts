@@ -14,3 +14,4 @@ export { layerNorm, layerNormGradient } from './layerNorm';
 export { maxPoolGradient } from './maxPool';
 export { softmax, softmaxGradient } from './softmax';
 export { repeat, segmentSum } from './segmentSum';
+export { broadcast } from './broadcast';
