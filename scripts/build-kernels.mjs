@@ -1,4 +1,7 @@
-/** Compiles the AssemblyScript kernels to kernels.wasm (SIMD) and kernels-relaxed.wasm (relaxed SIMD with FMA). */
+/**
+ * Compiles the AssemblyScript kernels to kernels.wasm (SIMD) and kernels-relaxed.wasm (relaxed SIMD with FMA), and those
+ * for the memory that workers share to kernels-shared.wasm.
+ */
 import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,8 +9,13 @@ import { fileURLToPath } from 'node:url';
 const self = fileURLToPath(import.meta.url);
 const sources = join(dirname(dirname(self)), 'src', 'container', 'engines', 'wasm', 'assembly');
 const variants = [
-  { file: 'kernels.wasm', features: ['simd'] },
-  { file: 'kernels-relaxed.wasm', features: ['simd', 'relaxed-simd'] },
+  { file: 'kernels.wasm', entry: 'index.ts', options: ['--enable=simd'] },
+  { file: 'kernels-relaxed.wasm', entry: 'index.ts', options: ['--enable=simd', '--enable=relaxed-simd'] },
+  {
+    file: 'kernels-shared.wasm',
+    entry: 'shared.ts',
+    options: ['--enable=simd', '--enable=threads', '--sharedMemory', '--maximumMemory=65536'],
+  },
 ];
 
 async function modifiedMs(path) {
@@ -39,11 +47,11 @@ function sectionIds(binary) {
   return ids;
 }
 
-async function compile(asc, { file, features }, outDir) {
+async function compile(asc, { file, entry, options }, outDir) {
   let binary;
   const { error, stderr } = await asc.main(
     [
-      'index.ts',
+      entry,
       `--baseDir=${sources}`,
       '--outFile=kernels.wasm',
       '-O3',
@@ -51,7 +59,7 @@ async function compile(asc, { file, features }, outDir) {
       '--runtime=stub',
       '--importMemory',
       '--use=abort=',
-      ...features.map((feature) => `--enable=${feature}`),
+      ...options,
     ],
     {
       readFile: (name, baseDir) => readFile(resolve(baseDir, name), 'utf8').catch(() => null),

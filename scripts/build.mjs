@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import esbuild from 'esbuild';
 import { buildKernels } from './build-kernels.mjs';
+import { buildTrainer, common, forNode } from './build-trainer.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -18,23 +19,13 @@ const wasmFiles = [
   ['@jsquash/webp', 'codec/dec/webp_dec.wasm'],
 ];
 
-const common = {
-  bundle: true,
-  minify: production,
-  keepNames: production,
-  sourcemap: production ? false : 'inline',
-  legalComments: 'none',
-  logLevel: 'warning',
-  absWorkingDir: root,
-  metafile: true,
-};
+const shared = common({ production });
 
 /** @type {Record<string, import('esbuild').BuildOptions>} */
 const bundles = {
   extension: { entryPoints: ['src/extension.ts'], external: ['vscode'] },
   container: { entryPoints: ['src/container/supervisor/main.ts'] },
-  // The ESM builds of tfjs can be tree-shaken; the CommonJS ones cannot.
-  trainer: { entryPoints: ['src/container/trainer/main.ts'], mainFields: ['module', 'main'] },
+  'decode-worker': { entryPoints: ['src/container/data/decodeWorker.ts'] },
   cli: { entryPoints: ['src/cli/main.ts'], banner: { js: '#!/usr/bin/env node' } },
 };
 
@@ -43,12 +34,11 @@ await mkdir(join(dist, 'wasm'), { recursive: true });
 
 await Promise.all([
   buildKernels(join(dist, 'wasm')),
+  buildTrainer(dist, { production }),
   ...Object.entries(bundles).map(([name, options]) =>
     esbuild.build({
-      ...common,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
+      ...shared,
+      ...forNode,
       // Optional native accelerators of ws; the bundle runs without them.
       outfile: join(dist, `${name}.js`),
       ...options,
@@ -56,7 +46,7 @@ await Promise.all([
     }),
   ),
   esbuild.build({
-    ...common,
+    ...shared,
     platform: 'browser',
     target: 'es2022',
     format: 'iife',

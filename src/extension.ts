@@ -16,10 +16,11 @@ import { registerHistoryView } from './host/history/register';
 import { registerInspector } from './host/inspect/register';
 import { Notifier } from './host/notifier';
 import { PanelManager } from './host/panel/panelManager';
-import { ParameterStore } from './host/parameterStore';
+import { readSample } from './host/panel/sampleReader';
+import { RecipeStores } from './host/recipeStores';
 import { syncSettings } from './host/settingsSync';
 import { StatusItem } from './host/statusBar/statusItem';
-import { CLASSIFIER } from './protocol/recipes';
+import { CLASSIFIER, DIT } from './protocol/recipes';
 
 export type { TinyCatsApi } from './host/api';
 
@@ -27,14 +28,13 @@ export type { TinyCatsApi } from './host/api';
 export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   const { extensionUri, workspaceState } = context;
   const bundleDir = join(context.extensionPath, 'dist');
-  const recipe = CLASSIFIER;
   const vs = vscode;
 
   // Disposed of in the opposite order: first what listens, last what it listens to.
   const store = new DisposableStore();
   context.subscriptions.push(store);
   const log = store.add(vs.window.createOutputChannel('Tiny Cats', { log: true }));
-  const environment = new Environment(vs, recipe);
+  const environment = new Environment(vs, CLASSIFIER);
   const volume = () => environment.volume;
 
   const container = new ContainerModel({
@@ -54,18 +54,21 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
     }
   };
 
-  const parameters = new ParameterStore(recipe, workspaceState, () => environment.defaultParameters);
+  const recipes = new RecipeStores([CLASSIFIER, DIT], workspaceState, () => environment.defaultParameters);
   const panel = store.add(
     new PanelManager({
       vs,
       extensionUri,
       log,
-      recipe,
+      recipes,
       container,
       feeds,
       history,
       find,
-      params: () => parameters.values,
+      readSample: async (runId, file) => {
+        const outputs = volume();
+        return outputs === undefined ? null : readSample(outputs, runId, file);
+      },
       mayTrain: () => environment.mayTrain,
     }),
   );
@@ -75,7 +78,7 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   store.add(trackContextKeys(vs, container));
   store.add(syncSettings({ environment, container, history, panel, log }));
   const commands = store.add(
-    registerCommands({ vs, log, environment, container, history, panel, parameters, recipe, bundleDir }),
+    registerCommands({ vs, log, environment, container, history, panel, recipes, bundleDir }),
   );
   const { startedHere } = commands.training;
   store.add(new Notifier({ vs, log, container, panel, startedHere }));

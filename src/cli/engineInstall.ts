@@ -3,7 +3,39 @@ import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError } from './errors';
 
-export const TENSORFLOW_PACKAGE = '@tensorflow/tfjs-node-gpu@4.22.0';
+/** An engine that npm installs. */
+export interface InstallableEngine {
+  readonly name: 'tensorflow' | 'webgpu';
+  readonly packages: readonly string[];
+  /** What npm downloads. */
+  readonly download: string;
+  readonly needs: string;
+  /** What to look at where npm fails. */
+  readonly advice: string;
+}
+
+export const INSTALLABLE: readonly InstallableEngine[] = [
+  {
+    name: 'tensorflow',
+    packages: ['@tensorflow/tfjs-node-gpu@4.22.0'],
+    download: 'npm’s install script downloads libtensorflow 2.9.1, several hundred megabytes.',
+    needs:
+      'It needs an NVIDIA GPU with a driver of version 450 or newer, CUDA 11.2 and cuDNN 8.1, on Linux or Windows with a ' +
+      'x64 processor, and Node 20 or newer.',
+    advice:
+      'Its install script downloads libtensorflow from storage.googleapis.com: check the network and the proxy, ' +
+      'or name a mirror with TFJS_NODE_CDN_STORAGE, then try again.',
+  },
+  {
+    name: 'webgpu',
+    packages: ['webgpu@0.6.2', '@tensorflow/tfjs-backend-webgpu@4.22.0', '@tensorflow/tfjs-core@4.22.0'],
+    download: 'The packages hold Dawn for all platforms, about two hundred megabytes.',
+    needs:
+      'It needs a GPU with a driver for Vulkan (on Linux also libvulkan1), Metal or Direct3D 12. It is slower than ' +
+      '"tensorflow" and newer: prefer that where it runs.',
+    advice: 'Check the network and the proxy, then try again.',
+  },
+];
 
 /** How a program ended. */
 export interface Ended {
@@ -30,15 +62,19 @@ export async function hasNvidiaGpu(run: RunProgram, cwd: string): Promise<boolea
 }
 
 /**
- * Installs the TensorFlow engine with npm.
+ * Installs an engine with npm.
  * @param dir folder of the engine; nothing is left in it if this fails
  * @throws CommandError saying what failed and what to do
  */
-export async function installTensorflow(dir: string, run: RunProgram): Promise<void> {
+export async function installEngine(
+  { packages, advice }: InstallableEngine,
+  dir: string,
+  run: RunProgram,
+): Promise<void> {
   await mkdir(dir, { recursive: true });
   try {
     await writeFile(join(dir, 'package.json'), '{ "private": true }\n');
-    // The package's install script brings TensorFlow itself, also where the user's npm runs no scripts.
+    // Install scripts are needed, also where the user's npm runs none.
     const args = [
       'install',
       '--prefix',
@@ -46,7 +82,7 @@ export async function installTensorflow(dir: string, run: RunProgram): Promise<v
       '--no-audit',
       '--no-fund',
       '--ignore-scripts=false',
-      TENSORFLOW_PACKAGE,
+      ...packages,
     ];
     const { code, missing } = await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, {
       cwd: dir,
@@ -58,10 +94,9 @@ export async function installTensorflow(dir: string, run: RunProgram): Promise<v
       );
     }
     if (code !== 0) {
+      const how = code === null ? 'it was ended by a signal' : `exit code ${code}`;
       throw new CommandError(
-        `npm could not install ${TENSORFLOW_PACKAGE} (${code === null ? 'it was ended by a signal' : `exit code ${code}`}; its messages are above). ` +
-          'Its install script downloads libtensorflow from storage.googleapis.com: check the network and the proxy, ' +
-          'or name a mirror with TFJS_NODE_CDN_STORAGE, then try again.',
+        `npm could not install ${packages.join(', ')} (${how}; its messages are above). ${advice}`,
       );
     }
   } catch (error) {

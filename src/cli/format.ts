@@ -1,4 +1,5 @@
-import type { EpochRow } from '../protocol/runView';
+import type { Sample } from '../protocol/run';
+import type { EpochRow, MetricsRow } from '../protocol/runView';
 import { displayWidth, pad, plain } from './text';
 
 /** 812 ms, 3.2 s, 4:05 min, 2:04:05 h. */
@@ -61,6 +62,24 @@ export function epochText(row: EpochRow): string {
     `LR: ${exponentText(row.lr)}`,
     `Time: ${row.time_s.toFixed(1)}s`,
   ].join(' | ');
+}
+
+/** `Step  500/2500 | Train loss: 0.1432 | Gradient norm: 0.12 | LR: 1.9e-03` */
+export function metricsText({ step, steps, values }: MetricsRow): string {
+  const { lr, ...others } = values;
+  const texts = Object.entries(others).map(
+    ([name, value]) => `${capital(plain(name).replaceAll('_', ' '))}: ${value.toFixed(4)}`,
+  );
+  return [
+    `Step ${String(step).padStart(String(steps).length)}/${steps}`,
+    ...texts,
+    ...(lr === undefined ? [] : [`LR: ${exponentText(lr)}`]),
+  ].join(' | ');
+}
+
+/** "Samples after step 500: samples/step-000500.png". */
+export function sampleText({ step, file }: Sample): string {
+  return `Samples after step ${step}: ${plain(file)}`;
 }
 
 /** "wasm (2 CPU cores)". */

@@ -95,6 +95,10 @@ function placeholderOf(spec: ParameterSpec): string {
       return 'DIR';
     case 'text':
       return 'TEXT';
+    case 'path':
+      return 'PATH';
+    case 'weights':
+      return '[FILE]';
     case 'boolean':
       return '';
   }
@@ -104,7 +108,7 @@ function description({ spec, env, negatable }: Option): string {
   const notes = [
     ...(spec.type === 'choice' ? [`one of ${spec.choices.join(', ')}`] : []),
     ...(env === undefined ? [] : [`environment ${env}`]),
-    ...(spec.type === 'boolean'
+    ...(typeof spec.default === 'boolean'
       ? negatable === true
         ? [`default ${spec.default ? 'on' : 'off'}`]
         : []

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import type { ParameterSpec, ParameterValues, RecipeSpec } from '../protocol/parameters';
 import { CLASSIFIER, SAMPLE_DATA_SET, findRecipe } from '../protocol/recipes';
+import { isRunId } from '../volume/outputsVolume';
 import type { CliContext, Command, Invocation } from './command';
 import { UsageError } from './errors';
 import type { Option } from './options';
@@ -43,7 +44,7 @@ export function readInvocation(
   if (!settings.help) {
     checkPositionals(command, positional, unexpected);
   }
-  return { settings, recipe, given: absoluteFolders(recipe, given, cwd), positional };
+  return { settings, recipe, given: absolutePaths(recipe, given, cwd), positional };
 }
 
 /** Those of the given values that are parameters of the recipe. */
@@ -82,11 +83,29 @@ function checkPositionals(
   }
 }
 
-function absoluteFolders(recipe: RecipeSpec, given: ParameterValues, cwd: string): ParameterValues {
+/** Whether a value is a path, and no word or id that stands for one. */
+function isRelativePath(type: ParameterSpec['type'], value: string): boolean {
+  switch (type) {
+    case 'folder':
+      return value !== SAMPLE_DATA_SET;
+    case 'path':
+      return value !== '' && !isRunId(value);
+    case 'weights':
+      return true;
+    case 'integer':
+    case 'number':
+    case 'boolean':
+    case 'choice':
+    case 'text':
+      return false;
+  }
+}
+
+function absolutePaths(recipe: RecipeSpec, given: ParameterValues, cwd: string): ParameterValues {
   const absolute = { ...given };
   for (const { name, type } of recipe.parameters) {
     const value = given[name];
-    if (type === 'folder' && typeof value === 'string' && value !== SAMPLE_DATA_SET) {
+    if (typeof value === 'string' && isRelativePath(type, value)) {
       absolute[name] = resolve(cwd, value);
     }
   }

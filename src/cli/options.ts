@@ -18,7 +18,10 @@ export interface Option {
 
 /** One option for each parameter of a recipe. */
 export function recipeOptions(recipe: RecipeSpec): Option[] {
-  return recipe.parameters.map((spec) => ({ spec, negatable: spec.type === 'boolean' }));
+  return recipe.parameters.map((spec) => ({
+    spec,
+    negatable: spec.type === 'boolean' || spec.type === 'weights',
+  }));
 }
 
 export interface ParsedArguments {
@@ -35,15 +38,15 @@ export function parseOptions(options: readonly Option[], args: readonly string[]
   const spellings = new Map(options.flatMap((option) => spellingsOf(option)));
   // Not strict, since then a value may begin with a dash and the errors can be our own.
   const { tokens } = parseArgs({
-    args: [...args],
+    args: withOptionalValues(args, spellings),
     strict: false,
     allowPositionals: true,
     tokens: true,
     options: Object.fromEntries(
-      [...spellings].map(([name, { option }]) => [
+      [...spellings].map(([name, { option, negated }]) => [
         name,
         {
-          type: option.spec.type === 'boolean' ? ('boolean' as const) : ('string' as const),
+          type: negated || option.spec.type === 'boolean' ? ('boolean' as const) : ('string' as const),
           ...(option.short === undefined ? {} : { short: option.short }),
         },
       ]),
@@ -67,6 +70,17 @@ export function parseOptions(options: readonly Option[], args: readonly string[]
   return { given, positionals };
 }
 
+/** Weights can be asked for without saying which: `--pretrained` at the end or before another option. */
+function withOptionalValues(args: readonly string[], spellings: ReadonlyMap<string, Spelling>): string[] {
+  const end = args.indexOf('--');
+  return args.map((arg, index) => {
+    const spelling = arg.startsWith('--') ? spellings.get(arg.slice(2)) : undefined;
+    const isWeights = spelling?.option.spec.type === 'weights' && !spelling.negated;
+    const isOption = end < 0 || index < end;
+    return isWeights && isOption && (args[index + 1]?.startsWith('-') ?? true) ? `${arg}=true` : arg;
+  });
+}
+
 interface Spelling {
   option: Option;
   negated: boolean;
@@ -84,7 +98,7 @@ function valueOf(
   value: string | undefined,
   inline: boolean | undefined,
 ): ParameterValue {
-  if (spec.type !== 'boolean') {
+  if (spec.type !== 'boolean' && !negated) {
     // "--data-dir --json" forgot the folder; "--lr -1" did not forget the number.
     if (value === undefined || (inline !== true && /^-\D/.test(value))) {
       throw new UsageError(`${written} needs a value.`);

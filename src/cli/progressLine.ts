@@ -20,8 +20,8 @@ export function progressLine(view: RunView, columns: number, now: number): strin
   const leftMs = timeLeftMs(view, now);
   const parts = {
     bar: `[${'='.repeat(filled)}${' '.repeat(BAR_COLUMNS - filled)}] `,
-    epoch: `epoch ${step.epoch}/${step.epochs}`,
-    step: ` step ${step.step}/${step.steps}`,
+    epoch: step.span === 'run' ? `step ${step.step}/${step.steps}` : `epoch ${step.epoch}/${step.epochs}`,
+    step: step.span === 'run' ? ` epoch ${step.epoch}/${step.epochs}` : ` step ${step.step}/${step.steps}`,
     loss: ` | loss ${step.loss.toFixed(4)}`,
     pace: ` | ${Math.round(step.images_per_second)} images/s`,
     left: leftMs === null ? '' : ` | ${clockText(leftMs)} left`,

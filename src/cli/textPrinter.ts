@@ -1,8 +1,8 @@
 import type { Phase, RunEvent } from '../protocol/events';
 import type { RunError, RunResult } from '../protocol/run';
-import type { DatasetFacts, RunView } from '../protocol/runView';
+import type { DatasetFacts, MetricsRow, RunView } from '../protocol/runView';
 import { bestEpoch } from '../protocol/runView';
-import { capital, countText, durationText, engineText, epochText } from './format';
+import { capital, countText, durationText, engineText, epochText, metricsText, sampleText } from './format';
 import { PhaseLines } from './phaseLines';
 import { progressLine } from './progressLine';
 import type { RunPrinter } from './runPrinter';
@@ -11,11 +11,14 @@ import { displayWidth, plain, plainLines } from './text';
 
 const MOST_CLASSES = 8;
 const MOST_SKIPPED = 5;
+/** Rows of metrics that are printed of a run, about. */
+const PRINTED_METRICS = 20;
 
 /** Lines for a person; on a terminal with a line of progress below them. */
 export class TextPrinter implements RunPrinter {
   private lastError = '';
   private readonly phases = new PhaseLines();
+  private metricsStep = 0;
 
   /** @param now milliseconds since the epoch, for the time left */
   constructor(
@@ -65,6 +68,12 @@ export class TextPrinter implements RunPrinter {
       case 'epoch':
         this.terminal.line(epochText(event));
         break;
+      case 'sample':
+        this.terminal.line(sampleText(event));
+        break;
+      case 'metrics':
+        this.metrics(event);
+        break;
       case 'first_step':
       case 'checkpoint':
       case 'result':
@@ -111,6 +120,13 @@ export class TextPrinter implements RunPrinter {
     return `${styled}${after}${accuracy}${best === undefined || val_acc === null ? '' : ` (epoch ${best.epoch})`}`;
   }
 
+  private metrics(row: MetricsRow): void {
+    if (row.step === row.steps || row.step - this.metricsStep >= row.steps / PRINTED_METRICS) {
+      this.metricsStep = row.step;
+      this.terminal.line(metricsText(row));
+    }
+  }
+
   private phase(phase: Phase): void {
     for (const line of this.phases.take(phase)) {
       this.terminal.line(line);
@@ -123,7 +139,8 @@ export class TextPrinter implements RunPrinter {
     const more = classes.length > MOST_CLASSES ? [`${classes.length - MOST_CLASSES} more`] : [];
     this.terminal.line(
       `Data: ${plain(dir)}: ${countText(images, 'image')} in ${countText(classes.length, 'class', 'classes')} ` +
-        `(${[...shown, ...more].join(', ')}); ${train} to train on, ${val} to validate on`,
+        `(${[...shown, ...more].join(', ')}); ${train} to train on` +
+        (val === 0 ? '' : `, ${val} to validate on`),
     );
     if (skipped.length > 0) {
       const paths = skipped

@@ -43,3 +43,8 @@ export function escapeMarkdown(text: string): string {
 export function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** How far the training was: "step 500", or "epoch 3" where epochs are counted. */
+export function formatAge({ epoch, step }: { epoch: number; step?: number | undefined }): string {
+  return step === undefined ? `epoch ${epoch}` : `step ${step}`;
+}

@@ -11,8 +11,8 @@ export interface Memento {
   update(key: string, value: unknown): PromiseLike<void>;
 }
 
-const KEY = 'tinyCats.parameters';
-const DATA_DIR = 'data_dir';
+/** The parameter that every recipe has. */
+export const DATA_DIR = 'data_dir';
 
 /**
  * The values that the next training takes: the recipe's defaults, over them the setting, over them what was changed
@@ -22,7 +22,9 @@ export class ParameterStore {
   constructor(
     private readonly recipe: RecipeSpec,
     private readonly memento: Memento,
-    /** The setting `tinyCats.defaultParameters`. */
+    /** Where in the memento. */
+    private readonly key: string,
+    /** Values that a setting puts over the recipe's defaults. */
     private readonly settingDefaults: () => ParameterValues,
   ) {}
 
@@ -41,11 +43,11 @@ export class ParameterStore {
     const changed = Object.entries(values).filter(
       ([name, value]) => value !== defaults[name] || (name === DATA_DIR && Object.hasOwn(changes, DATA_DIR)),
     );
-    await this.memento.update(KEY, Object.fromEntries(changed));
+    await this.memento.update(this.key, Object.fromEntries(changed));
   }
 
   async setDataFolder(folder: string): Promise<void> {
-    await this.memento.update(KEY, { ...this.changes, [DATA_DIR]: folder });
+    await this.memento.update(this.key, { ...this.changes, [DATA_DIR]: folder });
   }
 
   private get defaults(): ParameterValues {
@@ -54,7 +56,7 @@ export class ParameterStore {
 
   /** What other versions kept is passed over if the recipe no longer has it. */
   private get changes(): ParameterValues {
-    const kept = v.safeParse(parameterValuesSchema, this.memento.get(KEY));
+    const kept = v.safeParse(parameterValuesSchema, this.memento.get(this.key));
     if (!kept.success) {
       return {};
     }

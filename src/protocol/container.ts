@@ -7,7 +7,7 @@ export const containerStateSchema = v.picklist(['warming', 'warm', 'training', '
 export type ContainerState = v.InferOutput<typeof containerStateSchema>;
 
 /** What may compute; `auto` takes the first that works, GPU before CPU. */
-export const engineChoiceSchema = v.picklist(['auto', 'tensorflow', 'wasm', 'cpu']);
+export const engineChoiceSchema = v.picklist(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']);
 export type EngineChoice = v.InferOutput<typeof engineChoiceSchema>;
 
 export const containerStatusSchema = v.object({

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { parameterValuesSchema } from './parameters';
-import { checkpointSchema, runResultSchema, runStateSchema, startKindSchema } from './run';
+import { checkpointSchema, runResultSchema, sampleSchema, runStateSchema, startKindSchema } from './run';
 import { count, milliseconds } from './schema';
 
 /** One bar of the start-up waterfall. */
@@ -49,6 +49,8 @@ export const runEventBodySchema = v.variant('type', [
   /** Progress, a few times a second; not every step has one. Epochs and steps count from 1. */
   v.object({
     type: v.literal('step'),
+    /** What the steps are counted over: the epoch, unless a recipe is trained for a number of steps. */
+    span: v.optional(v.picklist(['epoch', 'run'])),
     epoch: count,
     epochs: count,
     step: count,
@@ -69,6 +71,17 @@ export const runEventBodySchema = v.variant('type', [
     images_per_second: metric,
     time_s: metric,
   }),
+  /** Averages since the last such event, of a recipe that is trained for a number of steps. */
+  v.object({
+    type: v.literal('metrics'),
+    /** Steps that are done. */
+    step: count,
+    steps: count,
+    /** By name, such as `train_loss`, `lr`, `gradient_norm`. */
+    values: v.record(v.string(), metric),
+  }),
+  /** A grid of generated images was saved. */
+  v.object({ type: v.literal('sample'), ...sampleSchema.entries }),
   v.object({ type: v.literal('checkpoint'), ...checkpointSchema.entries }),
   /** Always the last event. */
   v.object({ type: v.literal('result'), ...runResultSchema.entries }),

@@ -26,13 +26,20 @@ export interface ColdStart {
   timeToFirstStepMs: number | null;
 }
 
+/** A recipe and values for its form. */
+export interface RecipeForm {
+  spec: RecipeSpec;
+  params: ParameterValues;
+}
+
 /** Host to panel. A snapshot comes whenever the panel becomes visible or shows another run; then increments. */
 export type HostToPanel =
   | {
       type: 'snapshot';
-      recipe: RecipeSpec;
-      /** Values for the parameter form. */
-      params: ParameterValues;
+      /** What can be trained. */
+      recipes: RecipeForm[];
+      /** Which of them is trained next. */
+      recipe: string;
       run: RunView | null;
       coldStart: ColdStart | null;
       container: ContainerView;
@@ -43,19 +50,23 @@ export type HostToPanel =
   | { type: 'container'; container: ContainerView }
   /** A folder was chosen for a parameter. */
   | { type: 'parameter'; name: string; value: string }
+  /** The answer to `wantSample`: a PNG as a data URL, null if it cannot be read. */
+  | { type: 'sample'; runId: string; file: string; dataUrl: string | null }
   /** The parameters sent with `train` cannot be taken. */
   | { type: 'problems'; problems: ParameterProblem[] };
 
 /** Panel to host. */
 export const panelToHostSchema = v.variant('type', [
   v.object({ type: v.literal('ready') }),
-  v.object({ type: v.literal('train'), params: parameterValuesSchema }),
+  v.object({ type: v.literal('train'), recipe: v.string(), params: parameterValuesSchema }),
   v.object({ type: v.literal('rerun') }),
   /** `kill`: without waiting for the running step. */
   v.object({ type: v.literal('stop'), kill: v.boolean() }),
   v.object({ type: v.literal('chooseFolder'), name: v.string() }),
   v.object({ type: v.literal('inspect'), file: v.string() }),
   v.object({ type: v.literal('openLog') }),
+  /** A grid of generated images is to be shown; `file` as its event named it. */
+  v.object({ type: v.literal('wantSample'), runId: v.string(), file: v.string() }),
   /** The panel saw a gap in the events and wants a snapshot. */
   v.object({ type: v.literal('resync') }),
 ]);

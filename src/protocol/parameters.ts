@@ -36,6 +36,10 @@ export const parameterSpecSchema = v.variant('type', [
   v.object({ ...common, type: v.literal('folder'), default: v.string() }),
   /** Text; empty means "not given". */
   v.object({ ...common, type: v.literal('text'), default: v.string() }),
+  /** A file or folder on the container's side, or the id of a run; empty means "not given". */
+  v.object({ ...common, type: v.literal('path'), default: v.string() }),
+  /** Weights to start from: `true` those that are known for the network, `false` none, else the path of a file. */
+  v.object({ ...common, type: v.literal('weights'), default: v.boolean() }),
 ]);
 export type ParameterSpec = v.InferOutput<typeof parameterSpecSchema>;
 
@@ -128,13 +132,18 @@ function interpret(spec: ParameterSpec, text: string): ParameterValue {
       return text.trim() === '' || Number.isNaN(value) ? text : value;
     }
     case 'boolean':
+    case 'weights':
       return text === 'true' ? true : text === 'false' ? false : text;
     case 'choice':
     case 'folder':
     case 'text':
+    case 'path':
       return text;
   }
 }
+
+/** Ends of the names of files that hold weights. */
+const WEIGHTS_FILE = /^[^\0]+\.(safetensors|pt|pth|bin)$/i;
 
 /** What was expected, if `value` does not fit. */
 function mismatch(spec: ParameterSpec, value: ParameterValue): string | undefined {
@@ -157,6 +166,12 @@ function mismatch(spec: ParameterSpec, value: ParameterValue): string | undefine
         : 'the path of a folder, or "sample"';
     case 'text':
       return typeof value === 'string' && !value.includes('\0') ? undefined : 'text';
+    case 'path':
+      return typeof value === 'string' && !value.includes('\0') ? undefined : 'a path';
+    case 'weights':
+      return typeof value === 'boolean' || (typeof value === 'string' && WEIGHTS_FILE.test(value))
+        ? undefined
+        : 'true, false or the path of a .safetensors, .pt or .pth file';
   }
 }
 

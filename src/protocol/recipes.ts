@@ -1,9 +1,13 @@
+import { AUGMENTATIONS } from './augmentation';
+import { BACKBONES } from './backbones';
+import { DIT } from './dit';
 import type { RecipeSpec } from './parameters';
+import { SAMPLE_DATA_SET } from './sampleDataSet';
 
-/** Value of `data_dir` that names the drawn sample data set, made in the data volume on first use. */
-export const SAMPLE_DATA_SET = 'sample';
+export { DIT } from './dit';
+export { SAMPLE_DATA_SET } from './sampleDataSet';
 
-/** The design's `train_classifier`: its parameters, names and defaults, and four more. */
+/** The design's `train_classifier`: its parameters, names and defaults, and some more. */
 export const CLASSIFIER: RecipeSpec = {
   name: 'classifier',
   title: 'Image classifier',
@@ -44,9 +48,9 @@ export const CLASSIFIER: RecipeSpec = {
     {
       name: 'backbone',
       type: 'choice',
-      default: 'tiny_cnn',
-      choices: ['tiny_cnn'],
-      description: 'Network under the classification head',
+      default: 'auto',
+      choices: ['auto', ...BACKBONES],
+      description: 'Network under the classification head; auto: resnet18 on a GPU, else tiny_cnn',
     },
     {
       name: 'output',
@@ -65,9 +69,10 @@ export const CLASSIFIER: RecipeSpec = {
     },
     {
       name: 'pretrained',
-      type: 'boolean',
+      type: 'weights',
       default: true,
-      description: 'Start from pretrained weights where the backbone has them',
+      description:
+        'Start from weights trained on ImageNet where the backbone has them, or from those in a .safetensors, .pt or .pth file',
     },
     {
       name: 'mixed_precision',
@@ -116,10 +121,40 @@ export const CLASSIFIER: RecipeSpec = {
       exclusiveMaximum: true,
       description: 'Share of each class held back for validation',
     },
+    {
+      name: 'augmentation',
+      type: 'choice',
+      default: 'basic',
+      choices: [...AUGMENTATIONS],
+      description:
+        'How training images are varied; basic: mirrored and moved, standard: cropped and in other colours, advanced: turned, scaled and sheared too',
+    },
+    {
+      name: 'early_stopping_patience',
+      type: 'integer',
+      default: 0,
+      minimum: 0,
+      maximum: 10_000,
+      description: 'End after so many epochs without a better validation accuracy; 0 trains them all',
+    },
+    {
+      name: 'init_from',
+      type: 'path',
+      default: '',
+      description: 'Checkpoint, or id of a run, whose weights to start from',
+    },
+    {
+      name: 'resume',
+      type: 'path',
+      default: '',
+      description:
+        'Id or folder of a run to go on with, exactly where it ended; its parameters are used again',
+    },
   ],
 };
 
-const RECIPES: readonly RecipeSpec[] = [CLASSIFIER];
+/** In the order in which they are offered. */
+export const RECIPES: readonly RecipeSpec[] = [CLASSIFIER, DIT];
 
 /** The recipe of that name, or undefined. */
 export function findRecipe(name: string): RecipeSpec | undefined {

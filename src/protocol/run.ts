@@ -28,7 +28,10 @@ export const startKindSchema = v.picklist(['warm', 'cold']);
 export type StartKind = v.InferOutput<typeof startKindSchema>;
 
 export const runErrorSchema = v.object({
-  /** `data`, `parameters`, `volume`, `diverged`, `enter_failed`, `trainer_died`, `container_died`, `internal` */
+  /**
+   * `data`, `parameters`, `weights`, `volume`, `diverged`, `enter_failed`, `trainer_died`, `container_died`,
+   * `internal`
+   */
   code: v.string(),
   message: v.string(),
 });
@@ -40,9 +43,28 @@ export const checkpointSchema = v.object({
   file: v.string(),
   bytes: count,
   epoch: count,
+  /** Steps that were done, where the recipe is trained for a number of steps. */
+  step: v.optional(count),
   val_acc: v.nullable(v.number()),
 });
 export type Checkpoint = v.InferOutput<typeof checkpointSchema>;
+
+/** The checkpoint that an event tells of, without what else the event has. */
+export function checkpointOf({ kind, file, bytes, epoch, step, val_acc }: Checkpoint): Checkpoint {
+  return { kind, file, bytes, epoch, ...(step === undefined ? {} : { step }), val_acc };
+}
+
+export const sampleSchema = v.object({
+  /** Steps that were done. */
+  step: count,
+  /** PNG inside the run's folder: `samples/step-000500.png`. */
+  file: v.string(),
+  /** Classes of the images, row by row. */
+  labels: v.array(v.string()),
+  /** Images in a row. */
+  columns: count,
+});
+export type Sample = v.InferOutput<typeof sampleSchema>;
 
 export const runResultSchema = v.object({
   status: v.picklist(['completed', 'failed', 'stopped']),

@@ -1,6 +1,7 @@
 import type { LogLevel, Phase, RunEvent } from './events';
 import type { ParameterValues } from './parameters';
-import type { Checkpoint, RunResult, RunState, StartKind } from './run';
+import type { Checkpoint, RunResult, RunState, Sample, StartKind } from './run';
+import { checkpointOf } from './run';
 
 export interface LogLine {
   seq: number;
@@ -10,6 +11,7 @@ export interface LogLine {
 }
 
 export type EpochRow = Extract<RunEvent, { type: 'epoch' }>;
+export type MetricsRow = Extract<RunEvent, { type: 'metrics' }>;
 export type StepProgress = Extract<RunEvent, { type: 'step' }>;
 export type DatasetFacts = Extract<RunEvent, { type: 'dataset' }>;
 
@@ -33,8 +35,15 @@ export interface RunView {
   epochs: EpochRow[];
   /** The newest progress. */
   step: StepProgress | null;
-  /** Training loss at each progress event; x is in epochs, e.g. 1.5 in the middle of the second. */
+  /**
+   * Training loss at each progress event. Of a run that counts epochs x is in epochs, e.g. 1.5 in the middle of the
+   * second, of one that counts steps in steps.
+   */
   losses: { x: number; loss: number }[];
+  /** Averages over steps, of a run that counts steps. */
+  metrics: MetricsRow[];
+  /** The newest grids of generated images, at most MAX_SAMPLES, oldest first. */
+  samples: Sample[];
   checkpoints: Checkpoint[];
   /** The newest lines, at most MAX_LOG_LINES; the run's training.log has them all. */
   log: LogLine[];
@@ -45,6 +54,9 @@ export interface RunView {
 
 export const MAX_LOG_LINES = 5000;
 const MAX_LOSSES = 4000;
+export const MAX_SAMPLES = 50;
+/** Rows of metrics that are kept; of more every other one goes. */
+const MAX_METRICS = 2000;
 
 export function emptyRunView(runId: string): RunView {
   return {
@@ -64,6 +76,8 @@ export function emptyRunView(runId: string): RunView {
     epochs: [],
     step: null,
     losses: [],
+    metrics: [],
+    samples: [],
     checkpoints: [],
     log: [],
     droppedLogLines: 0,
@@ -117,7 +131,7 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       break;
     case 'step':
       view.step = event;
-      view.losses.push({ x: event.epoch - 1 + event.step / event.steps, loss: event.loss });
+      view.losses.push({ x: position(event), loss: event.loss });
       if (view.losses.length > MAX_LOSSES) {
         view.losses = view.losses.filter((_, index) => index % 2 === 1);
       }
@@ -125,16 +139,22 @@ export function applyEvent(view: RunView, event: RunEvent): void {
     case 'epoch':
       view.epochs.push(event);
       break;
+    case 'metrics':
+      view.metrics.push(event);
+      if (view.metrics.length > MAX_METRICS) {
+        view.metrics = view.metrics.filter((_, index) => index % 2 === 1);
+      }
+      break;
+    case 'sample':
+      view.samples = [
+        ...view.samples.filter((sample) => sample.file !== event.file),
+        { step: event.step, file: event.file, labels: event.labels, columns: event.columns },
+      ].slice(-MAX_SAMPLES);
+      break;
     case 'checkpoint':
       view.checkpoints = [
         ...view.checkpoints.filter((checkpoint) => checkpoint.file !== event.file),
-        {
-          kind: event.kind,
-          file: event.file,
-          bytes: event.bytes,
-          epoch: event.epoch,
-          val_acc: event.val_acc,
-        },
+        checkpointOf(event),
       ];
       break;
     case 'result':
@@ -152,6 +172,16 @@ export function applyEvent(view: RunView, event: RunEvent): void {
   }
 }
 
+/** Whether the run is measured in steps rather than epochs. */
+export function countsSteps(view: RunView): boolean {
+  return view.step?.span === 'run' || view.metrics.length > 0;
+}
+
+/** Where a progress event is on the axis of its run: in epochs, or in steps. */
+function position({ span, epoch, step, steps }: StepProgress): number {
+  return span === 'run' ? step : epoch - 1 + step / steps;
+}
+
 /** The best epoch so far by validation accuracy, the earliest of equals. */
 export function bestEpoch(view: RunView): EpochRow | undefined {
   return view.epochs.reduce<EpochRow | undefined>(
@@ -163,7 +193,7 @@ export function bestEpoch(view: RunView): EpochRow | undefined {
 /** Share of the training that is done, 0 to 1. */
 export function progress(view: RunView): number {
   const { step } = view;
-  return step === null ? 0 : (step.epoch - 1 + step.step / step.steps) / step.epochs;
+  return step === null ? 0 : position(step) / (step.span === 'run' ? step.steps : step.epochs);
 }
 
 /** Estimated time left of a training run in milliseconds, from its pace since the first step; null if unknown. */

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from '../targets/local/processIdentity';
 
 /** What a file is made of. Chunks are written in order and never joined in memory. */
-export type FileContent = string | Uint8Array | Iterable<Uint8Array>;
+export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 const temporaryName = /^\.tiny-cats-(\d+)-[0-9a-f]{16}\.tmp$/;
 

@@ -18,6 +18,11 @@ export const RUN_FILES = {
 } as const;
 
 const RUN_ID = /^(\d{4})(\d{2})(\d{2})-\d{6}-[0-9a-f]{6}$/;
+/** Whether `text` is written as the ids of runs are. */
+export function isRunId(text: string): boolean {
+  return RUN_ID.test(text);
+}
+
 const DATED_DIRECTORY = /^\d{4}-\d{2}-\d{2}$/;
 /** Files open at a time while the history is read: a process may have no more than some hundreds. */
 const READ_AT_ONCE = 64;

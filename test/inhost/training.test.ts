@@ -71,7 +71,7 @@ describe('training in a real container', () => {
     assert.equal(api.panelVisible, true);
     const snapshot = await eventually(api, () => snapshotOf(api, cold.runId));
     assert.equal(snapshot.mayTrain, true);
-    assert.equal(snapshot.params.epochs, 2);
+    assert.equal(snapshot.recipes[0]?.params.epochs, 2);
     const own = await eventually(api, () => {
       const events = api.panelMessages.flatMap((message) =>
         message.type === 'events' ? message.events : [],

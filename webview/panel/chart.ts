@@ -36,9 +36,9 @@ export interface ChartMark {
 
 /** Points are drawn while they are further apart than this. */
 const POINT_SPACING_PX = 14;
-const EPOCH_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+const EPOCH_STEPS = [0, 1, 2, 3, 4, 5, 6].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 
-/** One chart over epochs, with a legend that follows the cursor; cursors of all charts move together. */
+/** One chart over epochs or steps, with a legend that follows the cursor; cursors of all charts move together. */
 export class Chart {
   readonly element: HTMLElement;
   private readonly canvas = el('div', { class: 'chart-canvas', attributes: { role: 'img' } });

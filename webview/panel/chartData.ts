@@ -1,10 +1,10 @@
 import type { RunView } from '../../src/protocol/runView';
-import { bestEpoch } from '../../src/protocol/runView';
-import { formatLoss, formatPercent, formatRate } from '../shared/format';
+import { bestEpoch, countsSteps } from '../../src/protocol/runView';
+import { formatCount, formatLoss, formatPercent, formatRate, humanName } from '../shared/format';
 
 type Column = (number | null)[];
 
-/** One row for each point in time that any curve has; `x` counts epochs, null where a curve has no point. */
+/** One row for each point in time that any curve has; `x` counts epochs or steps, null where a curve has no point. */
 export interface ChartData {
   x: number[];
   stepLoss: Column;
@@ -13,7 +13,21 @@ export interface ChartData {
   trainAcc: Column;
   valAcc: Column;
   lr: Column;
+  /** Metrics that only some recipes have, by name. */
+  others: Map<string, Column>;
 }
+
+type Curve = Exclude<keyof ChartData, 'x' | 'others'>;
+const CURVES = ['stepLoss', 'trainLoss', 'valLoss', 'trainAcc', 'valAcc', 'lr'] as const;
+
+/** The metrics that have a curve of their own in the charts of every run. */
+const KNOWN: Readonly<Record<string, Curve>> = {
+  train_loss: 'trainLoss',
+  val_loss: 'valLoss',
+  train_acc: 'trainAcc',
+  val_acc: 'valAcc',
+  lr: 'lr',
+};
 
 /** Joins the curves of a run over one axis, so that one cursor fits all charts. */
 export function chartData(view: RunView): ChartData {
@@ -25,6 +39,7 @@ export function chartData(view: RunView): ChartData {
     trainAcc: [],
     valAcc: [],
     lr: [],
+    others: new Map(),
   };
   let next = 0;
   const addSteps = (until: number) => {
@@ -35,6 +50,26 @@ export function chartData(view: RunView): ChartData {
       next += 1;
     }
   };
+  for (const { step, values } of view.metrics) {
+    addSteps(step);
+    const last = view.losses[next - 1];
+    const point: Point = { stepLoss: last?.x === step ? last.loss : null };
+    for (const [name, value] of Object.entries(values)) {
+      const curve = KNOWN[name];
+      if (curve !== undefined) {
+        point[curve] = value;
+      }
+    }
+    push(data, step, point);
+    for (const [name, value] of Object.entries(values)) {
+      if (KNOWN[name] === undefined) {
+        const column = data.others.get(name) ?? [];
+        data.others.set(name, column);
+        fillTo(column, data.x.length - 1);
+        column.push(value);
+      }
+    }
+  }
   for (const row of view.epochs) {
     addSteps(row.epoch);
     const last = view.losses[next - 1];
@@ -48,14 +83,23 @@ export function chartData(view: RunView): ChartData {
     });
   }
   addSteps(Infinity);
+  for (const column of data.others.values()) {
+    fillTo(column, data.x.length);
+  }
   return data;
 }
 
-type Point = Partial<Record<Exclude<keyof ChartData, 'x'>, number | null>>;
+type Point = Partial<Record<Curve, number | null>>;
+
+function fillTo(column: Column, length: number): void {
+  while (column.length < length) {
+    column.push(null);
+  }
+}
 
 function push(data: ChartData, x: number, point: Point): void {
   data.x.push(x);
-  for (const name of ['stepLoss', 'trainLoss', 'valLoss', 'trainAcc', 'valAcc', 'lr'] as const) {
+  for (const name of CURVES) {
     data[name].push(point[name] ?? null);
   }
 }
@@ -72,7 +116,18 @@ export function nearestIndex(column: ArrayLike<number | null | undefined>, index
   return null;
 }
 
-/** Where the epochs' axis ends: the run's planned epochs, so that curves grow into a frame that stays. */
+/** Where the axis ends: at the run's planned epochs or steps, so that curves grow into a frame that stays. */
+export function axisEnd(view: RunView): number {
+  return countsSteps(view) ? (plannedSteps(view) ?? 1) : plannedEpochs(view);
+}
+
+/** Steps that the run is to take, if it is one that counts steps. */
+export function plannedSteps(view: RunView): number | undefined {
+  const planned = view.step?.span === 'run' ? view.step.steps : (view.metrics[0]?.steps ?? view.params.steps);
+  return typeof planned === 'number' && planned >= 1 ? planned : undefined;
+}
+
+/** Epochs that the run is to take. */
 export function plannedEpochs(view: RunView): number {
   const planned = view.step?.epochs ?? view.epochs[0]?.epochs ?? view.params.epochs;
   return typeof planned === 'number' && planned >= 1 ? planned : 1;
@@ -98,6 +153,9 @@ export function accuracyRange(low: number | null, high: number | null): [number,
 
 /** The run's curves in a sentence, for those who do not see them. */
 export function describeCurves(view: RunView): string {
+  if (countsSteps(view)) {
+    return describeMetrics(view);
+  }
   const last = view.epochs.at(-1);
   const best = bestEpoch(view);
   if (last === undefined || best === undefined) {
@@ -108,6 +166,45 @@ export function describeCurves(view: RunView): string {
     `validation loss ${formatLoss(last.val_loss)}, validation accuracy ${formatPercent(last.val_acc)}; ` +
     `best ${formatPercent(best.val_acc)} at epoch ${best.epoch}.`
   );
+}
+
+function describeMetrics(view: RunView): string {
+  const last = view.metrics.at(-1);
+  if (last === undefined) {
+    return 'Too few steps are done yet.';
+  }
+  const values = Object.entries(last.values).map(
+    ([name, value]) => `${metricTitle(name).toLowerCase()} ${metricText(name, value)}`,
+  );
+  return `After step ${formatCount(last.step)} of ${formatCount(last.steps)}: ${values.join(', ')}.`;
+}
+
+/** A metric's name as people read it: "Train loss", "Learning rate". */
+export function metricTitle(name: string): string {
+  return name === 'lr' ? 'Learning rate' : humanName(name);
+}
+
+/** A metric's value as people write it. */
+export function metricText(name: string, value: number): string {
+  if (name === 'lr') {
+    return formatRate(value);
+  }
+  return name.endsWith('_acc') ? formatPercent(value) : formatLoss(value);
+}
+
+/** Titles and cells of the table that says what the curves say, newest row last. */
+export function metricsTable(view: RunView): { columns: string[]; rows: string[][] } {
+  const names = [...new Set(view.metrics.flatMap(({ values }) => Object.keys(values)))];
+  return {
+    columns: ['Step', ...names.map(metricTitle)],
+    rows: view.metrics.map(({ step, values }) => [
+      formatCount(step),
+      ...names.map((name) => {
+        const value = values[name];
+        return value === undefined ? '' : metricText(name, value);
+      }),
+    ]),
+  };
 }
 
 export const EPOCH_COLUMNS = [

@@ -1,5 +1,5 @@
 import type { RunView } from '../../src/protocol/runView';
-import { bestEpoch } from '../../src/protocol/runView';
+import { bestEpoch, countsSteps } from '../../src/protocol/runView';
 import type { ButtonControl } from '../shared/components';
 import { button } from '../shared/components';
 import { el } from '../shared/dom';
@@ -9,11 +9,14 @@ import { Chart } from './chart';
 import {
   EPOCH_COLUMNS,
   accuracyRange,
+  axisEnd,
   chartData,
   describeCurves,
   epochCells,
   lossRange,
-  plannedEpochs,
+  metricText,
+  metricTitle,
+  metricsTable,
 } from './chartData';
 import { section } from './section';
 
@@ -66,30 +69,27 @@ export class Charts {
       { label: 'rate', color: (theme) => theme.series.rate, format: formatRate, width: 1.5, points: true },
     ],
   });
-  private readonly all = [this.loss, this.accuracy, this.rate];
+  /** Of metrics that only some recipes have, by name. */
+  private readonly others = new Map<string, Chart>();
   private readonly rows = el('tbody');
   private readonly table: HTMLElement;
   private readonly toggle: ButtonControl;
   private readonly charts: HTMLElement;
-  private shownEpochs = 0;
-  private shownRun = '';
+  private readonly columns = el('tr');
+  private shownRows = '';
   private asTable = false;
 
   constructor() {
     const { element, body, tools } = section('curves', 'Curves');
     this.element = element;
-    this.charts = el('div', { class: 'charts' }, ...this.all.map((chart) => chart.element));
+    this.charts = el('div', { class: 'charts' }, this.loss.element, this.accuracy.element, this.rate.element);
     this.table = el(
       'div',
       { class: 'table-scroll visually-hidden' },
       el(
         'table',
-        { class: 'epochs', attributes: { 'aria-label': 'Epochs of this run' } },
-        el(
-          'thead',
-          {},
-          el('tr', {}, ...EPOCH_COLUMNS.map((text) => el('th', { text, attributes: { scope: 'col' } }))),
-        ),
+        { class: 'epochs', attributes: { 'aria-label': 'Course of this run' } },
+        el('thead', {}, this.columns),
         this.rows,
       ),
     );
@@ -108,13 +108,13 @@ export class Charts {
 
   render(run: RunView): void {
     const data = chartData(run);
-    const epochs = plannedEpochs(run);
+    const end = axisEnd(run);
     const best = bestEpoch(run);
-    this.loss.setData(data.x, [data.stepLoss, data.trainLoss, data.valLoss], epochs, null);
+    this.loss.setData(data.x, [data.stepLoss, data.trainLoss, data.valLoss], end, null);
     this.accuracy.setData(
       data.x,
       [data.trainAcc, data.valAcc],
-      epochs,
+      end,
       best === undefined
         ? null
         : {
@@ -124,15 +124,71 @@ export class Charts {
             text: `best ${formatPercent(best.val_acc)} · epoch ${best.epoch}`,
           },
     );
-    this.rate.setData(data.x, [data.lr], epochs, null);
-    if (run.runId !== this.shownRun || run.epochs.length !== this.shownEpochs) {
+    this.accuracy.element.hidden =
+      countsSteps(run) && [...data.trainAcc, ...data.valAcc].every((value) => value === null);
+    this.rate.setData(data.x, [data.lr], end, null);
+    for (const name of data.others.keys()) {
+      this.chartOf(name);
+    }
+    for (const [name, chart] of this.others) {
+      const column = data.others.get(name);
+      chart.element.hidden = column === undefined;
+      chart.setData(data.x, [column ?? data.x.map(() => null)], end, null);
+    }
+    const rows = `${run.runId} ${run.epochs.length} ${run.metrics.at(-1)?.step ?? 0}`;
+    if (rows !== this.shownRows) {
+      this.shownRows = rows;
       this.renderRows(run, best?.epoch);
+      const description = describeCurves(run);
+      for (const chart of this.all) {
+        chart.describe(description);
+      }
     }
   }
 
+  private get all(): Chart[] {
+    return [this.loss, this.accuracy, this.rate, ...this.others.values()];
+  }
+
+  private chartOf(name: string): Chart {
+    const made = this.others.get(name);
+    if (made !== undefined) {
+      return made;
+    }
+    const format = (value: number) => metricText(name, value);
+    const chart = new Chart({
+      title: metricTitle(name),
+      heightPx: 104,
+      range: lossRange,
+      formatAxis: (value) => String(Number(value.toPrecision(3))),
+      curves: [{ label: 'mean', color: (theme) => theme.series.train, format, width: 1.5, points: true }],
+    });
+    chart.setTheme(readChartTheme());
+    this.others.set(name, chart);
+    this.charts.append(chart.element);
+    return chart;
+  }
+
   private renderRows(run: RunView, best: number | undefined): void {
-    this.shownRun = run.runId;
-    this.shownEpochs = run.epochs.length;
+    const metrics = countsSteps(run) ? metricsTable(run) : undefined;
+    this.columns.replaceChildren(
+      ...(metrics?.columns ?? EPOCH_COLUMNS).map((text) => el('th', { text, attributes: { scope: 'col' } })),
+    );
+    if (metrics !== undefined) {
+      this.rows.replaceChildren(
+        ...metrics.rows
+          .toReversed()
+          .map(([step = '', ...cells]) =>
+            el(
+              'tr',
+              {},
+              el('th', { text: step, attributes: { scope: 'row' } }),
+              ...cells.map((text) => el('td', { text })),
+            ),
+          ),
+      );
+      return;
+    }
     this.rows.replaceChildren(
       ...run.epochs.toReversed().map((row) => {
         const [epoch = '', ...cells] = epochCells(row);
@@ -144,10 +200,6 @@ export class Charts {
         );
       }),
     );
-    const description = describeCurves(run);
-    for (const chart of this.all) {
-      chart.describe(description);
-    }
   }
 
   private setAsTable(asTable: boolean): void {

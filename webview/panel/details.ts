@@ -4,6 +4,7 @@ import { el, setText, setVariable, textButton } from '../shared/dom';
 import { counted, formatBytes, formatCount, formatPercent } from '../shared/format';
 import { parameterRows } from './formModel';
 import type { PanelModel, Send } from './model';
+import { recipeOf } from './model';
 import { foldedSection, section } from './section';
 
 /** Names of skipped images that are listed; the log has them all. */
@@ -30,7 +31,12 @@ export class DatasetCard {
       return;
     }
     this.shown = dataset;
-    setText(this.note, `${formatCount(dataset.train)} train · ${formatCount(dataset.val)} val`);
+    setText(
+      this.note,
+      dataset.val === 0
+        ? counted(dataset.train, 'image')
+        : `${formatCount(dataset.train)} train · ${formatCount(dataset.val)} val`,
+    );
     const most = Math.max(1, ...dataset.classes.map(({ images }) => images));
     const rows = dataset.classes.map(({ name, images }) => {
       const share = el('div', { class: 'share', attributes: { 'aria-hidden': 'true' } });
@@ -95,7 +101,7 @@ export class CheckpointsCard {
     this.shown = checkpoints;
     const rows = checkpoints
       .toSorted((a, b) => a.kind.localeCompare(b.kind))
-      .map(({ kind, file, bytes, epoch, val_acc }) =>
+      .map(({ kind, file, bytes, epoch, step, val_acc }) =>
         el(
           'tr',
           {},
@@ -104,7 +110,7 @@ export class CheckpointsCard {
             { attributes: { scope: 'row' } },
             textButton(file, () => this.send({ type: 'inspect', file }), `Inspect the ${kind} checkpoint`),
           ),
-          el('td', { text: `epoch ${epoch}` }),
+          el('td', { text: step === undefined ? `epoch ${epoch}` : `step ${formatCount(step)}` }),
           el('td', { class: 'number', text: val_acc === null ? '' : formatPercent(val_acc) }),
           el('td', { class: 'number quiet', text: formatBytes(bytes) }),
         ),
@@ -133,13 +139,17 @@ export class RunParametersCard {
     this.note = note;
   }
 
-  render({ run, recipe }: PanelModel): void {
+  render(model: PanelModel): void {
+    const { run } = model;
+    const recipe = recipeOf(model);
     this.element.hidden = run === null || Object.keys(run.params).length === 0;
     if (run === null || run.runId === this.shown || run.lastSeq === 0) {
       return;
     }
     this.shown = run.runId;
-    this.renderRows(recipe, run);
+    if (recipe !== undefined) {
+      this.renderRows(recipe, run);
+    }
   }
 
   private renderRows(recipe: RecipeSpec, run: RunView): void {

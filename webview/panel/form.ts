@@ -5,6 +5,7 @@ import type {
   RecipeSpec,
 } from '../../src/protocol/parameters';
 import { defaultParameters } from '../../src/protocol/parameters';
+import type { RecipeForm } from '../../src/protocol/panel';
 import { SAMPLE_DATA_SET } from '../../src/protocol/recipes';
 import type { FieldControl } from '../shared/components';
 import { button, checkbox, dropdown, textField } from '../shared/components';
@@ -27,13 +28,15 @@ interface Field {
   problem: HTMLElement;
 }
 
-/** The form for the next run's parameters, made from a recipe. */
+/** The form for the next run: which recipe, and its parameters. */
 export class ParameterForm {
   readonly element: HTMLElement;
   private readonly section: FoldedSection;
   private readonly advanced = el('details', { class: 'advanced' });
   private readonly fields = new Map<string, Field>();
+  private recipeControl: FieldControl | null = null;
   private recipe: RecipeSpec | null = null;
+  private recipes: readonly RecipeForm[] = [];
   private given = '';
 
   constructor(
@@ -46,18 +49,29 @@ export class ParameterForm {
     setText(this.section.note, 'of the next run');
   }
 
-  /** Shows values that came from the host; edits of the user stay as long as these are the same as before. */
-  render(recipe: RecipeSpec, params: ParameterValues): void {
-    if (JSON.stringify(recipe) !== JSON.stringify(this.recipe)) {
-      this.recipe = recipe;
-      this.given = '';
-      this.build(recipe);
-    }
-    const given = JSON.stringify(params);
+  /**
+   * Shows recipes and values that came from the host; choice and edits of the user stay as long as these are the same
+   * as before.
+   */
+  render(recipes: readonly RecipeForm[], next: string): void {
+    const given = JSON.stringify([recipes, next]);
     if (given !== this.given) {
       this.given = given;
-      this.setValues(params);
+      this.recipes = recipes;
+      this.choose(next);
     }
+  }
+
+  private choose(name: string): void {
+    const form = this.recipes.find(({ spec }) => spec.name === name) ?? this.recipes[0];
+    if (form === undefined) {
+      return;
+    }
+    if (JSON.stringify(form.spec) !== JSON.stringify(this.recipe)) {
+      this.recipe = form.spec;
+      this.build(form.spec);
+    }
+    this.setValues(form.params);
   }
 
   /** Sets one field, as the user would. */
@@ -74,8 +88,8 @@ export class ParameterForm {
     return this.fields.get(name)?.control.value ?? '';
   }
 
-  /** All values, or null after showing what is wrong with them. */
-  read(): ParameterValues | null {
+  /** What to train with which values, or null after showing what is wrong with them. */
+  read(): { recipe: string; params: ParameterValues } | null {
     if (this.recipe === null) {
       return null;
     }
@@ -85,7 +99,7 @@ export class ParameterForm {
       this.showProblems(problems);
       return null;
     }
-    return values;
+    return { recipe: this.recipe.name, params: values };
   }
 
   /** Shows problems at their fields and moves to the first of them. */
@@ -123,10 +137,31 @@ export class ParameterForm {
       onClick: () => this.setValues(defaultParameters(recipe)),
     });
     this.section.body.replaceChildren(
+      ...this.recipeField(recipe),
       el('div', { class: 'fields' }, ...main.map((spec) => this.field(spec))),
       this.advanced,
       el('div', { class: 'form-end' }, reset.element),
     );
+  }
+
+  /** The choice of what to train, where there is one. */
+  private recipeField({ name, description }: RecipeSpec): HTMLElement[] {
+    if (this.recipes.length < 2) {
+      return [];
+    }
+    const control = dropdown({
+      label: 'Recipe',
+      choices: this.recipes.map(({ spec }) => ({ value: spec.name, label: spec.title })),
+      value: name,
+      onChange: (chosen) => {
+        this.choose(chosen);
+        this.recipeControl?.focus();
+      },
+    });
+    this.recipeControl = control;
+    return [
+      el('div', { class: 'field recipe' }, control.element, el('p', { class: 'hint', text: description })),
+    ];
   }
 
   private field(spec: ParameterSpec): HTMLElement {
@@ -136,7 +171,7 @@ export class ParameterForm {
     const field = { spec, control, problem };
     this.fields.set(spec.name, field);
     const hint = el('p', { class: 'hint', text: spec.description });
-    const wholeLine = spec.type === 'folder' || spec.type === 'text';
+    const wholeLine = ['folder', 'text', 'path', 'weights'].includes(spec.type);
     const element = el(
       'div',
       { class: wholeLine ? 'field whole-line' : 'field' },
@@ -182,6 +217,8 @@ export class ParameterForm {
       case 'number':
       case 'folder':
       case 'text':
+      case 'path':
+      case 'weights':
         return textField({
           label,
           value: fieldText(spec.default),

@@ -9,7 +9,7 @@ import { ParameterError, defaultParameters, parseParameter } from '../../src/pro
 import { humanName } from '../shared/format';
 
 /** Parameters that nearly every run changes; the rest is advanced. */
-const MAIN: ReadonlySet<string> = new Set(['data_dir', 'epochs', 'batch_size', 'lr', 'backbone']);
+const MAIN: ReadonlySet<string> = new Set(['data_dir', 'epochs', 'steps', 'batch_size', 'lr', 'backbone']);
 
 /** Splits a recipe's parameters into those always shown and those under "Advanced". */
 export function groupParameters(recipe: RecipeSpec): { main: ParameterSpec[]; advanced: ParameterSpec[] } {

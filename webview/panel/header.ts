@@ -9,6 +9,7 @@ import { icon } from '../shared/icons';
 import type { Tone } from './headline';
 import { actions, containerBadge, progressTexts, shortId, startText, stateBadge } from './headline';
 import type { PanelModel, Send } from './model';
+import { recipeOf } from './model';
 
 /** Title, state, buttons and progress; stays in view while the page scrolls. */
 export class Header {
@@ -81,7 +82,7 @@ export class Header {
   render(model: PanelModel): void {
     this.model = model;
     const { run } = model;
-    setText(this.title, model.recipe.title);
+    setText(this.title, recipeOf(model)?.title ?? model.run?.recipe ?? '');
     setText(this.runId, run === null ? '' : shortId(run.runId));
     this.runId.title = run?.runId ?? '';
     this.state.hidden = run === null;

@@ -3,7 +3,7 @@ import type { RunState } from '../../src/protocol/run';
 import { isFinal } from '../../src/protocol/run';
 import type { RunView } from '../../src/protocol/runView';
 import { bestEpoch } from '../../src/protocol/runView';
-import { plannedEpochs } from './chartData';
+import { plannedEpochs, plannedSteps } from './chartData';
 import { formatCount, formatDuration, formatPercent } from '../shared/format';
 
 /** The colour of a state: what it asks of the user, not which one it is. */
@@ -82,10 +82,12 @@ export function progressTexts(view: RunView): string[] {
       ? ['Waiting for the container']
       : isFinal(view.state)
         ? []
-        : [`Getting data and model ready for ${plannedEpochs(view)} epochs`];
+        : [`Getting data and model ready for ${plannedText(view)}`];
   }
   const texts = [`Epoch ${step.epoch}/${step.epochs}`];
-  if (!isFinal(view.state)) {
+  if (step.span === 'run') {
+    texts.unshift(`Step ${formatCount(step.step)}/${formatCount(step.steps)}`);
+  } else if (!isFinal(view.state)) {
     texts.push(`Step ${formatCount(step.step)}/${formatCount(step.steps)}`);
   }
   texts.push(`${formatCount(step.images_per_second)} images/s`);
@@ -94,6 +96,11 @@ export function progressTexts(view: RunView): string[] {
     texts.push(`Best val acc ${formatPercent(best.val_acc)}`);
   }
   return texts;
+}
+
+function plannedText(view: RunView): string {
+  const steps = typeof view.params.epochs === 'number' ? undefined : plannedSteps(view);
+  return steps === undefined ? `${plannedEpochs(view)} epochs` : `${formatCount(steps)} steps`;
 }
 
 /** The last part of a run id, by which people can tell runs apart: "a1b2c3" of "20250131-120000-a1b2c3". */

@@ -11,8 +11,8 @@ const containerSchema = v.looseObject({ state: v.string(), link: v.string(), ent
 const hostMessageSchema = v.variant('type', [
   v.object({
     type: v.literal('snapshot'),
-    recipe: recipeSpecSchema,
-    params: someObject,
+    recipes: v.pipe(v.array(v.object({ spec: recipeSpecSchema, params: someObject })), v.minLength(1)),
+    recipe: v.string(),
     run: v.nullable(
       v.looseObject({
         runId: v.string(),
@@ -20,6 +20,8 @@ const hostMessageSchema = v.variant('type', [
         phases: someList,
         epochs: someList,
         losses: someList,
+        metrics: someList,
+        samples: someList,
         checkpoints: someList,
         log: someList,
         lastSeq: v.number(),
@@ -32,6 +34,12 @@ const hostMessageSchema = v.variant('type', [
   v.object({ type: v.literal('events'), events: v.array(runEventSchema) }),
   v.object({ type: v.literal('container'), container: containerSchema }),
   v.object({ type: v.literal('parameter'), name: v.string(), value: v.string() }),
+  v.object({
+    type: v.literal('sample'),
+    runId: v.string(),
+    file: v.string(),
+    dataUrl: v.nullable(v.pipe(v.string(), v.startsWith('data:image/png;base64,'))),
+  }),
   v.object({
     type: v.literal('problems'),
     problems: v.array(v.object({ name: v.string(), message: v.string() })),

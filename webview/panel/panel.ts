@@ -12,6 +12,7 @@ import { Invitation } from './invitation';
 import { Log } from './log';
 import type { PanelModel, Send } from './model';
 import { ProblemBanner } from './problems';
+import { Samples } from './samples';
 import { Startup } from './startup';
 
 /** Curves are drawn at most this often, however many events come. */
@@ -25,6 +26,7 @@ export class Panel {
   private readonly banner: ProblemBanner;
   private readonly invitation: Invitation;
   private readonly charts = new Charts();
+  private readonly samples: Samples;
   private readonly startup = new Startup();
   private readonly log: Log;
   private readonly form: ParameterForm;
@@ -51,6 +53,7 @@ export class Panel {
     this.header = new Header(send, train);
     this.banner = new ProblemBanner(send);
     this.invitation = new Invitation(send, train);
+    this.samples = new Samples(send);
     this.log = new Log(send);
     this.form = new ParameterForm(send, train, () => this.draw());
     this.checkpoints = new CheckpointsCard(send);
@@ -59,7 +62,7 @@ export class Panel {
       { class: 'layout' },
       el('div', { class: 'wide' }, this.facts.element, this.banner.element, this.invitation.element),
       el('div', { class: 'startup-cell' }, this.startup.element),
-      el('div', { class: 'main-cell' }, this.charts.element, this.log.element),
+      el('div', { class: 'main-cell' }, this.samples.element, this.charts.element, this.log.element),
       el(
         'div',
         { class: 'side-cell' },
@@ -85,7 +88,7 @@ export class Panel {
         }
         this.model = message;
         this.keepRun(message.run?.runId ?? null);
-        this.form.render(message.recipe, message.params);
+        this.form.render(message.recipes, message.recipe);
         this.chartsDrawnAt = 0;
         break;
       case 'events':
@@ -98,6 +101,9 @@ export class Panel {
         break;
       case 'parameter':
         this.form.set(message.name, message.value);
+        break;
+      case 'sample':
+        this.samples.receive(message.runId, message.file, message.dataUrl);
         break;
       case 'problems':
         this.form.showProblems(message.problems);
@@ -126,9 +132,9 @@ export class Panel {
   }
 
   private train(): void {
-    const params = this.form.read();
-    if (params !== null) {
-      this.send({ type: 'train', params });
+    const given = this.form.read();
+    if (given !== null) {
+      this.send({ type: 'train', ...given });
     }
   }
 
@@ -154,6 +160,7 @@ export class Panel {
     this.banner.render(model);
     this.invitation.render(model, this.form.text('data_dir'));
     this.startup.render(model);
+    this.samples.render(model);
     this.dataset.render(model);
     this.checkpoints.render(model);
     this.runParameters.render(model);

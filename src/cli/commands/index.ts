@@ -1,9 +1,12 @@
 import type { Command } from '../command';
 import { coolCommand } from './cool';
+import { doctorCommand } from './doctor';
+import { evalCommand } from './eval';
 import { inspectCommand } from './inspect';
 import { installEngineCommand } from './installEngine';
 import { rerunCommand } from './rerun';
 import { runsCommand } from './runs';
+import { sampleCommand } from './sample';
 import { statusCommand } from './status';
 import { stopCommand } from './stop';
 import { trainCommand } from './train';
@@ -19,5 +22,8 @@ export const COMMANDS: readonly Command[] = [
   coolCommand,
   runsCommand,
   inspectCommand,
+  evalCommand,
+  sampleCommand,
+  doctorCommand,
   installEngineCommand,
 ];

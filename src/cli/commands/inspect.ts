@@ -1,10 +1,9 @@
-import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { OutputsVolume, RUN_FILES } from '../../volume/outputsVolume';
+import { OutputsVolume } from '../../volume/outputsVolume';
 import type { SafetensorsHeader } from '../../volume/safetensors';
 import { elementCount, readHeader } from '../../volume/safetensors';
+import { checkpointPath } from '../checkpointPath';
 import type { Command } from '../command';
-import { CommandError, ExitCode, UsageError } from '../errors';
+import { ExitCode, UsageError } from '../errors';
 import { bytesText, countText, factLines, tableLines } from '../format';
 import { jsonLine, plain } from '../text';
 
@@ -18,11 +17,7 @@ export const inspectCommand: Command = {
     if (positional === undefined) {
       throw new UsageError('"inspect" needs a checkpoint or the id of a run.');
     }
-    const path = await checkpointPath(
-      new OutputsVolume(settings.outputsDir),
-      resolve(cwd, positional),
-      positional,
-    );
+    const path = await checkpointPath(new OutputsVolume(settings.outputsDir), cwd, positional);
     const header = await readHeader(path);
     const lines = settings.json ? [jsonLine({ path, ...header })] : headerLines(path, header);
     for (const line of lines) {
@@ -51,29 +46,4 @@ export function headerLines(path: string, { metadata, tensors, dataBytes }: Safe
       ]),
     ),
   ];
-}
-
-async function checkpointPath(volume: OutputsVolume, path: string, given: string): Promise<string> {
-  if (await isFile(path)) {
-    return path;
-  }
-  const dir = await volume.findRun(given);
-  if (dir === undefined) {
-    throw new CommandError(
-      `There is no file ${path} and no run "${given}" in ${volume.root}. "tiny-cats runs" lists the runs.`,
-    );
-  }
-  for (const name of [RUN_FILES.best, RUN_FILES.last]) {
-    if (await isFile(join(dir, name))) {
-      return join(dir, name);
-    }
-  }
-  throw new CommandError(`Run ${given} has no checkpoint: none was saved, or retention has removed it.`);
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (facts) => facts.isFile(),
-    () => false,
-  );
 }

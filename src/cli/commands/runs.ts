@@ -76,9 +76,13 @@ export function runTable(records: readonly RunRecord[]): string[] {
   );
 }
 
-/** Epochs that were finished, as far as the record tells, of those that were asked for. */
+/** Epochs, or steps, that were finished, as far as the record tells, of those that were asked for. */
 function epochs({ state, params, checkpoints, best }: RunRecord): string {
   const asked = params.epochs;
+  if (typeof params.steps === 'number') {
+    const steps = Math.max(0, ...checkpoints.map(({ step = 0 }) => step));
+    return `${steps}/${params.steps} steps`;
+  }
   if (typeof asked !== 'number') {
     return '';
   }

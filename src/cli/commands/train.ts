@@ -1,6 +1,9 @@
+import type { ParameterValues } from '../../protocol/parameters';
 import { checkParameters } from '../../protocol/parameters';
+import { OutputsVolume } from '../../volume/outputsVolume';
 import type { Command } from '../command';
 import { givenParameters } from '../invocation';
+import type { Settings } from '../settings';
 import { flag } from '../settings';
 import { DETACH, TRAINING_DETAILS, train } from '../training';
 
@@ -12,7 +15,21 @@ export const trainCommand: Command = {
   takesParameters: true,
   endsWithResult: true,
   run: async (context, { settings, recipe, given }) => {
-    const params = checkParameters(recipe, givenParameters(recipe, given));
+    const params = checkParameters(recipe, {
+      ...(await resumedEpochs(given, settings)),
+      ...givenParameters(recipe, given),
+    });
     return train(context, settings, recipe, params, flag(given, 'detach'));
   },
 };
+
+/** A run that is resumed has as many epochs as it was to have, unless others are given. */
+async function resumedEpochs(given: ParameterValues, { outputsDir }: Settings): Promise<ParameterValues> {
+  const resumed = given.resume;
+  if (typeof resumed !== 'string' || resumed === '') {
+    return {};
+  }
+  const volume = new OutputsVolume(outputsDir);
+  const record = await volume.readRecord((await volume.findRun(resumed)) ?? resumed);
+  return record?.params.epochs === undefined ? {} : { epochs: record.params.epochs };
+}

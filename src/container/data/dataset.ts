@@ -1,125 +1,112 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DataError, errorText, quote } from './dataError';
-import { cachePath, readCache, writeCache, type CachedImages } from './datasetCache';
-import { createDecoder } from './decodeImage';
-import type { ImageFile, ImageFolder } from './imageFolder';
-import { readAhead } from './readAhead';
-import { resizeToSquare } from './resize';
+import { constants } from 'node:buffer';
+import { totalmem } from 'node:os';
+import { DataError, quote } from './dataError';
+import { decodeToDisk, decodeToMemory, type DecodedImages } from './decodeToPack';
+import type { DecodeOptions } from './decodeFolder';
+import type { ImageFolder } from './imageFolder';
+import { KnownImages } from './knownImages';
+import { packPath, touchPack, type CacheLimits } from './packCache';
+import { PackReader } from './packReader';
 
-/** A data set in memory. */
+/** A data set, its images in memory or, if it is too large for that, on disk. To be closed. */
 export type Dataset = {
   readonly classes: readonly string[];
   /** Width and height of every image, in pixels. */
   readonly imageSize: number;
   /** Number of images, N. */
   readonly count: number;
-  /** RGB bytes, shape [N, imageSize, imageSize, 3]. */
-  readonly images: Uint8Array;
+  /** RGB bytes in shared memory, shape [N, imageSize, imageSize, 3]; undefined if they stay on disk. */
+  readonly images: Uint8Array | undefined;
   /** Class index of each image, shape [N]. */
   readonly labels: Int32Array;
   readonly countsPerClass: readonly number[];
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
   /** Of the folder it was made from. */
   readonly fingerprint: string;
+  /** Whether no file of the folder had to be looked into. */
   readonly fromCache: boolean;
+  /** Images that had to be decoded for it; the others were in the cache. */
+  readonly decoded: number;
+  /** Settles once its images are in the cache, as far as they can be; never rejects. */
+  readonly cached: Promise<void>;
+  /** Copies the images of `indices`: RGB bytes, shape [indices, imageSize, imageSize, 3]. */
+  readImages: (indices: Int32Array, out: Uint8Array) => Promise<void>;
+  close: () => Promise<void>;
 };
 
-export type LoadOptions = {
-  readonly imageSize: number;
-  readonly wasmDir: string;
+export type LoadOptions = DecodeOptions & {
   readonly cacheDir: string;
-  readonly log: (level: 'info' | 'warning', text: string) => void;
-  readonly onProgress?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
+  /** A data set of more bytes stays on disk; by default a quarter of the machine's memory. */
+  readonly memoryLimitBytes?: number;
+  readonly cacheLimits?: CacheLimits;
 };
 
-const maxDatasetBytes = 4 * 1024 ** 3;
-/** How long decoding may keep the event loop to itself; a stop is noticed after this and one image at the latest. */
-const sliceMs = 15;
 const namedInLog = 10;
 
 /**
- * Decodes and resizes every image of `folder`, or takes them from the cache. Images that cannot be decoded are
+ * Decodes and resizes every image of `folder`, as far as the cache does not have it. Images that cannot be decoded are
  * skipped, counted and named.
  *
- * @throws {DataError} if the data set is too large, or a class loses all its images
+ * @throws {DataError} if a class loses all its images, or the data set fits neither memory nor disk
  * @throws the reason of `signal` once that is aborted
  */
 export async function loadDataset(folder: ImageFolder, options: LoadOptions): Promise<Dataset> {
-  const { imageSize, cacheDir, log, signal } = options;
+  const { imageSize, cacheDir, signal, memoryLimitBytes = defaultMemoryLimitBytes() } = options;
   signal?.throwIfAborted();
-  const total = folder.files.length;
   const imageBytes = imageSize * imageSize * 3;
-  if (total * imageBytes > maxDatasetBytes) {
-    throw new DataError(
-      'dataset-too-large',
-      `${total} images of ${imageSize} x ${imageSize} pixels need ${gib(total * imageBytes)} GiB of memory; at most ` +
-        `${gib(maxDatasetBytes)} GiB are supported. Use a smaller image size or fewer images.`,
-    );
-  }
-  const path = cachePath(cacheDir, folder, imageSize);
-  const cached = await readCache(path, imageBytes, total);
+  const isStreamed = folder.files.length * imageBytes > memoryLimitBytes;
+  const path = packPath(cacheDir, folder, imageSize);
+  const cached = await fromPack(path, imageBytes, folder.files.length, isStreamed);
   signal?.throwIfAborted();
   if (cached) {
-    options.onProgress?.(total, total);
-    return assemble(folder, imageSize, cached, true, log);
+    options.onProgress?.(folder.files.length, folder.files.length);
+    return assemble(folder, imageSize, cached, options.log);
   }
-  const { isRepeatable, ...decoded } = await decodeAll(folder.files, options);
-  const dataset = assemble(folder, imageSize, decoded, false, log);
-  // A file that could not be read today may be readable tomorrow: then the folder must be looked at again.
-  if (isRepeatable) {
-    await writeCache(cacheDir, path, decoded).catch((error: unknown) =>
-      log('warning', `The decoded images could not be cached in ${quote(cacheDir)}: ${errorText(error)}`),
-    );
+  const known = await KnownImages.open(cacheDir, imageSize, folder.dir);
+  try {
+    const decode = isStreamed ? decodeToDisk : decodeToMemory;
+    return await assemble(folder, imageSize, await decode(folder, known, path, options), options.log);
+  } finally {
+    await known.close();
   }
-  return dataset;
 }
 
-async function decodeAll(
-  files: readonly ImageFile[],
-  { imageSize, wasmDir, onProgress, signal }: LoadOptions,
-): Promise<CachedImages & { isRepeatable: boolean }> {
-  const decode = createDecoder(wasmDir);
-  const imageBytes = imageSize * imageSize * 3;
-  const images = new Uint8Array(files.length * imageBytes);
-  const skipped: { fileIndex: number; reason: string }[] = [];
-  let isRepeatable = true;
-  let count = 0;
-  let done = 0;
-  let sliceEnd = performance.now() + sliceMs;
-  for await (const content of readAhead(files, signal)) {
-    if (content instanceof Error) {
-      isRepeatable = false;
-      skipped.push({ fileIndex: done, reason: `cannot be read: ${content.message}` });
-    } else {
-      try {
-        resizeToSquare(await decode(content), imageSize, images, count * imageBytes);
-        count++;
-      } catch (error) {
-        if (!(error instanceof DataError)) throw error;
-        skipped.push({ fileIndex: done, reason: error.message });
-      }
-    }
-    done++;
-    if (performance.now() > sliceEnd) {
-      onProgress?.(done, files.length);
-      await nextTurn();
-      signal?.throwIfAborted();
-      sliceEnd = performance.now() + sliceMs;
-    }
-  }
-  signal?.throwIfAborted();
-  onProgress?.(done, files.length);
-  return { images: images.subarray(0, count * imageBytes), skipped, isRepeatable };
+/** A quarter of the memory that this process may use, and no more than one array holds. */
+export function defaultMemoryLimitBytes(): number {
+  const constrained = process.constrainedMemory();
+  const total = constrained > 0 ? Math.min(totalmem(), constrained) : totalmem();
+  return Math.min(total / 4, constants.MAX_LENGTH);
 }
 
-function assemble(
+/** The whole data set from its pack, or undefined if there is none, or some files are to be tried again. */
+async function fromPack(
+  path: string,
+  imageBytes: number,
+  fileCount: number,
+  isStreamed: boolean,
+): Promise<DecodedImages | undefined> {
+  const pack = await PackReader.open(path, imageBytes);
+  if (!pack) return undefined;
+  const { count, skipped, isFinal } = pack.facts;
+  const common = { skipped, decoded: 0, fromCache: true, cached: Promise.resolve() };
+  if (isFinal && count + skipped.length === fileCount) {
+    await touchPack(path);
+    if (isStreamed) return { ...common, images: undefined, pack };
+    const images = new Uint8Array(new SharedArrayBuffer(count * imageBytes));
+    const isWhole = await pack.readAll(images).catch(() => false);
+    await pack.close();
+    return isWhole ? { ...common, images, pack: undefined } : undefined;
+  }
+  await pack.close();
+  return undefined;
+}
+
+async function assemble(
   folder: ImageFolder,
   imageSize: number,
-  { images, skipped: skippedFiles }: CachedImages,
-  fromCache: boolean,
+  { images, pack, skipped: skippedFiles, fromCache, decoded, cached }: DecodedImages,
   log: LoadOptions['log'],
-): Dataset {
+): Promise<Dataset> {
   const skippedIndices = new Set(skippedFiles.map(({ fileIndex }) => fileIndex));
   const labels = Int32Array.from(
     folder.files.filter((_, index) => !skippedIndices.has(index)),
@@ -134,6 +121,7 @@ function assemble(
   if (skipped.length > 0) log('warning', describeSkipped(skipped, folder.files.length));
   const lost = folder.classes.filter((_, label) => countsPerClass[label] === 0);
   if (lost.length > 0) {
+    await pack?.close();
     const example = skippedFiles.find(({ fileIndex }) => countsPerClass[folder.files[fileIndex]?.label ?? -1] === 0);
     const path = folder.files[example?.fileIndex ?? -1]?.path ?? '';
     throw new DataError(
@@ -143,15 +131,37 @@ function assemble(
     );
   }
   const { classes, fingerprint } = folder;
-  return { classes, imageSize, count: labels.length, images, labels, countsPerClass, skipped, fingerprint, fromCache };
+  const count = labels.length;
+  const facts = { classes, imageSize, count, images, labels, countsPerClass, skipped, fingerprint, fromCache, decoded, cached };
+  return {
+    ...facts,
+    readImages: async (indices, out) => {
+      const imageBytes = imageSize * imageSize * 3;
+      requireImages(indices, count, out.length, imageBytes);
+      if (pack) await pack.readImages(indices, out);
+      else copyImages(images, imageBytes, indices, out);
+    },
+    close: async () => {
+      await cached;
+      await pack?.close();
+    },
+  };
+}
+
+/** @throws {RangeError} if an index is not in the data set or `outLength` is too short */
+function requireImages(indices: Int32Array, count: number, outLength: number, imageBytes: number): void {
+  if (outLength < indices.length * imageBytes) throw new RangeError(`${indices.length} images need ${indices.length * imageBytes} bytes.`);
+  for (const index of indices) {
+    if (index < 0 || index >= count) throw new RangeError(`The data set has no image ${index}.`);
+  }
+}
+
+function copyImages(images: Uint8Array, imageBytes: number, indices: Int32Array, out: Uint8Array): void {
+  indices.forEach((index, n) => out.set(images.subarray(index * imageBytes, (index + 1) * imageBytes), n * imageBytes));
 }
 
 function describeSkipped(skipped: Dataset['skipped'], total: number): string {
   const named = skipped.slice(0, namedInLog).map(({ path, reason }) => `  ${quote(path)}: ${reason}`);
   const more = skipped.length > namedInLog ? [`  and ${skipped.length - namedInLog} more`] : [];
   return [`${skipped.length} of ${total} images were skipped:`, ...named, ...more].join('\n');
-}
-
-function gib(bytes: number): string {
-  return (bytes / 1024 ** 3).toFixed(1);
 }

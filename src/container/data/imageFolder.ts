@@ -39,9 +39,13 @@ const expected =
  * Lists the images of `dir`, without reading them. Hidden files, `__MACOSX` and `Thumbs.db` are passed over, symbolic
  * links are followed once.
  *
+ * @param options `minimumClasses`: two are needed to train, one is enough to evaluate
  * @throws {DataError} if the folder cannot be used; the message says why and what to do.
  */
-export async function scanImageFolder(dir: string): Promise<ImageFolder> {
+export async function scanImageFolder(
+  dir: string,
+  { minimumClasses = 2 }: { readonly minimumClasses?: 1 | 2 } = {},
+): Promise<ImageFolder> {
   const root = resolve(dir);
   const top = await readTop(root);
   const warnings: string[] = [];
@@ -63,7 +67,7 @@ export async function scanImageFolder(dir: string): Promise<ImageFolder> {
     for (const image of found.images) files.push(toFile(root, label, image));
   }
 
-  requireTwoClasses(root, classes, emptyClasses, top.images);
+  if (classes.length < minimumClasses) refuseFewClasses(root, classes, emptyClasses, top.images);
   if (emptyClasses.length > 0) {
     warnings.push(`Without any image, and left out: ${emptyClasses.map(quote).join(', ')}.`);
   }
@@ -114,8 +118,12 @@ async function readTop(root: string): Promise<{ folders: string[]; images: numbe
   return { folders: listing.folders, images: listing.images.length, ignored: listing.ignored };
 }
 
-function requireTwoClasses(root: string, classes: string[], emptyClasses: string[], looseImages: number): void {
-  if (classes.length >= 2) return;
+function refuseFewClasses(
+  root: string,
+  classes: string[],
+  emptyClasses: string[],
+  looseImages: number,
+): never {
   if (classes.length === 0 && looseImages > 0) {
     throw new DataError(
       'no-class-folders',

@@ -98,7 +98,7 @@ function absorb(origin: RandomState, labels: readonly (string | number)[]): Rand
       for (let i = 0; i < label.length; i++) mix(label.charCodeAt(i));
     } else {
       // Both halves of the double, so that 0.5, -1 and 2^40 are different seeds.
-      const halves = new Uint32Array(new Float64Array([label]).buffer);
+      double[0] = label;
       mix(~(halves[0] ?? 0));
       mix(halves[1] ?? 0);
     }
@@ -106,6 +106,9 @@ function absorb(origin: RandomState, labels: readonly (string | number)[]): Rand
   const [a = 0, b = 0, c = 0] = words;
   return [a, b, c, 1];
 }
+
+const double = new Float64Array(1);
+const halves = new Uint32Array(double.buffer);
 
 function finalise(value: number): number {
   let z = value | 0;

@@ -3,20 +3,24 @@ import type { DecodedImage } from './decodeImage';
 /**
  * Scales an image so that its shorter side is `size`, cuts the square from its centre, lays it over white and writes
  * it to `out` at `offset`: RGB, shape [size, size, 3]. Shrinking averages areas (a box filter with fractional
- * weights), enlarging interpolates linearly between pixel centres.
+ * weights), enlarging interpolates linearly between pixel centres. The image's own pixels are laid over white, too.
  */
 export function resizeToSquare(image: DecodedImage, size: number, out: Uint8Array, offset = 0): void {
-  const { width, height } = image;
-  const rgb = overWhite(image);
+  const { width, height, data } = image;
+  layOverWhite(data);
   const side = Math.min(width, height);
   if (side === size && width === height) {
-    out.set(rgb, offset);
+    dropAlpha(data, out, offset);
     return;
   }
   const columns = filterTaps(width, (width - side) / 2, side, size);
   const rows = filterTaps(height, (height - side) / 2, side, size);
-  const narrow = shrinkColumns(rgb, width, rows.first, rows.end, columns, size);
-  combineRows(narrow, rows, size, out, offset);
+  // Along the columns first: that reads every pixel once and in the order of memory.
+  const line = new Float32Array((columns.end - columns.first) * 4);
+  for (let y = 0; y < size; y++) {
+    combineRows(image, rows, y, columns.first, line);
+    filterLine(line, columns, size, out, offset + y * size * 3);
+  }
 }
 
 /** For each output position, `count` neighbouring input positions from `starts[i]` on, and their weights. */
@@ -55,69 +59,59 @@ function filterTaps(length: number, origin: number, side: number, size: number):
   return { starts, weights, count, first: starts[0] ?? 0, end: (starts[size - 1] ?? 0) + count };
 }
 
-/** Filters along rows `first` to `end`: from [height, width, 3] to [end - first, size, 3]. */
-function shrinkColumns(
-  rgb: Uint8Array,
-  width: number,
-  first: number,
-  end: number,
-  { starts, weights, count }: Taps,
-  size: number,
-): Float32Array {
-  const narrow = new Float32Array((end - first) * size * 3);
-  let to = 0;
-  for (let y = first; y < end; y++) {
-    for (let x = 0; x < size; x++) {
-      let from = (y * width + (starts[x] ?? 0)) * 3;
-      let r = 0;
-      let g = 0;
-      let b = 0;
-      for (let k = x * count, last = k + count; k < last; k++, from += 3) {
-        const weight = weights[k] ?? 0;
-        r += weight * (rgb[from] ?? 0);
-        g += weight * (rgb[from + 1] ?? 0);
-        b += weight * (rgb[from + 2] ?? 0);
-      }
-      narrow[to++] = r;
-      narrow[to++] = g;
-      narrow[to++] = b;
+/** Output row `y` before its columns are filtered: `line` is RGBA from column `first` on. */
+function combineRows({ width, data }: DecodedImage, taps: Taps, y: number, first: number, line: Float32Array): void {
+  line.fill(0);
+  const length = line.length;
+  for (let k = 0; k < taps.count; k++) {
+    const weight = taps.weights[y * taps.count + k] ?? 0;
+    if (weight === 0) continue;
+    const from = (((taps.starts[y] ?? 0) + k) * width + first) * 4;
+    for (let i = 0; i < length; i += 4) {
+      line[i] = (line[i] ?? 0) + weight * (data[from + i] ?? 0);
+      line[i + 1] = (line[i + 1] ?? 0) + weight * (data[from + i + 1] ?? 0);
+      line[i + 2] = (line[i + 2] ?? 0) + weight * (data[from + i + 2] ?? 0);
     }
-  }
-  return narrow;
-}
-
-/** Filters along columns, from [rows, size, 3] to bytes of [size, size, 3], rounded. */
-function combineRows(narrow: Float32Array, taps: Taps, size: number, out: Uint8Array, offset: number): void {
-  const rowLength = size * 3;
-  const sums = new Float32Array(rowLength);
-  for (let y = 0; y < size; y++) {
-    sums.fill(0.5);
-    for (let k = 0; k < taps.count; k++) {
-      const weight = taps.weights[y * taps.count + k] ?? 0;
-      if (weight === 0) continue;
-      const row = ((taps.starts[y] ?? 0) + k - taps.first) * rowLength;
-      for (let i = 0; i < rowLength; i++) sums[i] = (sums[i] ?? 0) + weight * (narrow[row + i] ?? 0);
-    }
-    const to = offset + y * rowLength;
-    for (let i = 0; i < rowLength; i++) out[to + i] = Math.min(255, sums[i] ?? 0);
   }
 }
 
-/** The pixels without alpha, laid over white: shape [height, width, 3]. */
-function overWhite({ width, height, data }: DecodedImage): Uint8Array {
-  const rgb = new Uint8Array(width * height * 3);
-  for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
-    const alpha = data[from + 3] ?? 255;
-    if (alpha === 255) {
-      rgb[to] = data[from] ?? 0;
-      rgb[to + 1] = data[from + 1] ?? 0;
-      rgb[to + 2] = data[from + 2] ?? 0;
-    } else {
-      const white = 255 * (255 - alpha) + 127;
-      rgb[to] = ((data[from] ?? 0) * alpha + white) / 255;
-      rgb[to + 1] = ((data[from + 1] ?? 0) * alpha + white) / 255;
-      rgb[to + 2] = ((data[from + 2] ?? 0) * alpha + white) / 255;
+/** Filters one row's columns into RGB bytes, rounded. */
+function filterLine(line: Float32Array, { starts, weights, count, first }: Taps, size: number, out: Uint8Array, to: number): void {
+  for (let x = 0; x < size; x++) {
+    let from = ((starts[x] ?? 0) - first) * 4;
+    let r = 0.5;
+    let g = 0.5;
+    let b = 0.5;
+    for (let k = x * count, last = k + count; k < last; k++, from += 4) {
+      const weight = weights[k] ?? 0;
+      r += weight * (line[from] ?? 0);
+      g += weight * (line[from + 1] ?? 0);
+      b += weight * (line[from + 2] ?? 0);
     }
+    out[to] = Math.min(255, r);
+    out[to + 1] = Math.min(255, g);
+    out[to + 2] = Math.min(255, b);
+    to += 3;
   }
-  return rgb;
+}
+
+function dropAlpha(data: Uint8ClampedArray, out: Uint8Array, to: number): void {
+  for (let from = 0; from < data.length; from += 4, to += 3) {
+    out[to] = data[from] ?? 0;
+    out[to + 1] = data[from + 1] ?? 0;
+    out[to + 2] = data[from + 2] ?? 0;
+  }
+}
+
+/** Mixes what is transparent with white, in place. */
+function layOverWhite(data: Uint8ClampedArray): void {
+  for (let at = 0; at < data.length; at += 4) {
+    const alpha = data[at + 3] ?? 255;
+    if (alpha === 255) continue;
+    const white = 255 * (255 - alpha) + 127;
+    for (let channel = at; channel < at + 3; channel++) {
+      data[channel] = Math.floor(((data[channel] ?? 0) * alpha + white) / 255);
+    }
+    data[at + 3] = 255;
+  }
 }

@@ -1,19 +1,24 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { portableOps } from './portableOps';
+import type { ReplicaSeat } from './replicas';
 import { loadTensorflow } from './tensorflow';
 import type { TrainingOps } from './trainingOps';
 import { loadWasm } from './wasm/load';
+import { loadWebgpu } from './webgpu';
 
 export type Tf = typeof tf;
 
-export type EngineName = 'tensorflow' | 'wasm' | 'cpu';
+export type EngineName = 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
 
 /** What an engine's loader makes: its backend is tfjs's current one afterwards. */
 export interface EngineBackend {
   /** For a human, such as "AMD EPYC, wasm SIMD + FMA". */
   readonly device: string;
   readonly ops: TrainingOps;
+  /** A view of a float32 tensor in the engine's memory, where that can be had; valid until the next operation. */
+  readonly view?: (tensor: TensorInfo) => Float32Array;
 }
 
 export interface Engine extends EngineBackend {
@@ -27,6 +32,8 @@ export interface EngineOptions {
   /** Folder with the engines that the user installed, one subfolder with its node_modules each. */
   readonly enginesDir: string;
   readonly log: (text: string) => void;
+  /** Given where the engine's models train as replicas, which only wasm can. */
+  readonly replicas?: ReplicaSeat;
   /** Times a named part of the start-up. */
   readonly phase?: <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
 }
@@ -42,11 +49,12 @@ async function loadCpu(): Promise<EngineBackend> {
 /** Every engine, the one to prefer first. */
 const loaders: Record<EngineName, Loader> = {
   tensorflow: ({ enginesDir }) => loadTensorflow(tf, enginesDir),
-  wasm: ({ wasmDir }) => loadWasm(tf, wasmDir),
+  webgpu: ({ enginesDir }) => loadWebgpu(tf, enginesDir),
+  wasm: ({ wasmDir, replicas = { group: undefined } }) => loadWasm(tf, wasmDir, replicas),
   cpu: loadCpu,
 };
 
-const preference: readonly EngineName[] = ['tensorflow', 'wasm', 'cpu'];
+export const preference: readonly EngineName[] = ['tensorflow', 'webgpu', 'wasm', 'cpu'];
 
 async function load(name: EngineName, options: EngineOptions): Promise<Engine> {
   const work = () => loaders[name](options);
@@ -60,8 +68,8 @@ async function load(name: EngineName, options: EngineOptions): Promise<Engine> {
 }
 
 /**
- * Loads an engine and makes it tfjs's backend. `auto` takes the first that works of tensorflow (only with a GPU), wasm
- * and cpu, and logs why it passed over another.
+ * Loads an engine and makes it tfjs's backend. `auto` takes the first that works of tensorflow and webgpu
+ * (both only with a GPU), wasm and cpu, and logs why it passed over another.
  * @throws Error that names the engine, what it lacks and what to do, where the chosen one cannot be used.
  */
 export async function loadEngine(choice: EngineName | 'auto', options: EngineOptions): Promise<Engine> {

@@ -1,12 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
 import type { EngineBackend, Tf } from './engine';
+import { installHint, installedVersion } from './installed';
 import { portableOps } from './portableOps';
 
 const packageName = '@tensorflow/tfjs-node-gpu';
-const installHint = 'run "Tiny Cats: Install CUDA Engine" or `tiny-cats install-engine`';
+const hint = installHint('tensorflow');
 
 /** Helpers that Node 23 removed from `util` and tfjs-node still calls. */
 const removedFromUtil = {
@@ -18,12 +18,6 @@ function restoreUtil(): void {
   for (const [name, value] of Object.entries(removedFromUtil)) {
     if (!(name in util)) Object.defineProperty(util, name, { value, configurable: true, writable: true });
   }
-}
-
-function versionOf(packageDir: string): string | undefined {
-  const manifest: unknown = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8'));
-  if (typeof manifest !== 'object' || manifest === null || !('version' in manifest)) return undefined;
-  return typeof manifest.version === 'string' ? manifest.version : undefined;
 }
 
 /** What is used of tfjs-node's backend. */
@@ -38,24 +32,20 @@ const listsGpu = (backend: object): boolean =>
 export async function loadTensorflow(tf: Tf, enginesDir: string): Promise<EngineBackend> {
   const home = join(enginesDir, 'tensorflow');
   const packageDir = join(home, 'node_modules', packageName);
-  if (!existsSync(join(packageDir, 'package.json'))) {
-    throw new Error(`tfjs-node-gpu is not installed; ${installHint}`);
-  }
-  const version = versionOf(packageDir);
+  const version = installedVersion(home, packageName);
+  if (version === undefined) throw new Error(`tfjs-node-gpu is not installed; ${hint}`);
   if (version !== tf.version_core) {
-    throw new Error(
-      `tfjs-node-gpu ${version ?? 'of unknown version'} is installed, ${tf.version_core} is needed; ${installHint}`,
-    );
+    throw new Error(`tfjs-node-gpu ${version} is installed, ${tf.version_core} is needed; ${hint}`);
   }
   restoreUtil();
   try {
     createRequire(join(home, 'package.json'))(packageDir);
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new Error(`tfjs-node-gpu does not load (${reason}); ${installHint}`, { cause: error });
+    throw new Error(`tfjs-node-gpu does not load (${reason}); ${hint}`, { cause: error });
   }
   if (!tf.engine().backendNames().includes('tensorflow')) {
-    throw new Error(`tfjs-node-gpu did not register its backend "tensorflow"; ${installHint}`);
+    throw new Error(`tfjs-node-gpu did not register its backend "tensorflow"; ${hint}`);
   }
   const ready = await tf.setBackend('tensorflow');
   if (!ready || !listsGpu(tf.backend())) {

@@ -7,6 +7,15 @@ export interface BatchNormResult {
   readonly mean: Tensor1D;
   /** Per channel [C], divided by the count (biased). No gradient flows through it. */
   readonly variance: Tensor1D;
+  /** Values of each channel that the statistics are of, over all replicas that train together. */
+  readonly count: number;
+}
+
+export interface LayerNormAffine {
+  /** [N] */
+  readonly gamma: Tensor1D;
+  /** [N] */
+  readonly beta: Tensor1D;
 }
 
 export interface ClippedGradients {
@@ -51,6 +60,19 @@ export interface TrainingOps {
   batchNorm(x: Tensor, gamma: Tensor1D, beta: Tensor1D, epsilon: number): BatchNormResult;
   /** Mean cross entropy of logits [B, K] against int32 labels [B], each in 0..K-1; differentiable in the logits. */
   crossEntropy(logits: Tensor2D, labels: Tensor1D): Scalar;
+  /** (x - mean) / sqrt(variance + epsilon) over the last axis [N], then * gamma + beta where given; differentiable. */
+  layerNorm(x: Tensor, epsilon: number, affine?: LayerNormAffine): Tensor;
+  /** x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2, as PyTorch's GELU with approximate="tanh"; differentiable. */
+  gelu(x: Tensor): Tensor;
+  /** x * sigmoid(x); differentiable. */
+  silu(x: Tensor): Tensor;
+  /** Softmax of scale * x over the last axis, scale 1 by default; differentiable. */
+  softmax(x: Tensor, scale?: number): Tensor;
+  /**
+   * Scaled dot-product attention of every token to all of its example, in `heads` heads: qkv [B, T, 3 * W], queries, keys
+   * and values one after the other and heads within them, to [B, T, W]; differentiable.
+   */
+  attention(qkv: Tensor, heads: number): Tensor;
   /** Scales all gradients by maxNorm / norm where their common norm exceeds `maxNorm`. */
   clipByGlobalNorm(grads: NamedTensorMap, maxNorm: number): ClippedGradients;
   /** An Adam optimizer for `parameters`; the keys name their entries in the exported state. */

@@ -1,13 +1,17 @@
 import type { LogLevel, RunEventBody } from '../../protocol/events';
 import type { ParameterValues } from '../../protocol/parameters';
 import type { Engine } from '../engines/engine';
+import type { Learners } from '../parallel/learners';
 import type { Ended } from '../trainerProtocol';
 
 /** What enter prepared and all runs of the container share. */
 export interface WarmState {
   readonly engine: Engine;
+  readonly learners: Learners;
   readonly wasmDir: string;
   readonly dataDir: string;
+  /** Where pretrained weights are downloaded from, ending with a slash; torchvision's server if not given. */
+  readonly pretrainedUrl?: string;
 }
 
 export type TimedPhase = <T>(name: string, work: () => T | Promise<T>) => Promise<T>;

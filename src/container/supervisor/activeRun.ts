@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { RunEvent, RunEventBody } from '../../protocol/events';
 import type { RunRecord, RunResult } from '../../protocol/run';
+import { checkpointOf } from '../../protocol/run';
 import { EventLogWriter } from '../../volume/eventLog';
 import type { OutputsVolume } from '../../volume/outputsVolume';
 import { RUN_FILES } from '../../volume/outputsVolume';
@@ -202,15 +203,17 @@ export class ActiveRun {
         }
         break;
       case 'checkpoint': {
-        const { kind, file, bytes, epoch, val_acc } = event;
-        const others = this.record.checkpoints.filter((checkpoint) => checkpoint.file !== file);
-        this.update({ checkpoints: [...others, { kind, file, bytes, epoch, val_acc }] });
+        const checkpoint = checkpointOf(event);
+        const others = this.record.checkpoints.filter(({ file }) => file !== checkpoint.file);
+        this.update({ checkpoints: [...others, checkpoint] });
         break;
       }
       case 'run':
       case 'phase':
       case 'log':
       case 'dataset':
+      case 'metrics':
+      case 'sample':
       case 'result':
         break;
     }

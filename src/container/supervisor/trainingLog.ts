@@ -27,6 +27,8 @@ function describe(event: RunEvent): string | undefined {
     case 'first_step':
     case 'step':
     case 'epoch':
+    case 'metrics':
+    case 'sample':
     case 'checkpoint':
       return undefined;
   }

@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import { loadEngine } from '../engines/engine';
+import { Learners } from '../parallel/learners';
 import { createClassifier } from '../recipes/classifier/classifier';
+import { createDit } from '../recipes/dit/dit';
 import type { Recipe, TimedPhase } from '../recipes/recipe';
 import type { EnterOptions } from '../trainerProtocol';
 
@@ -9,19 +12,31 @@ export interface Entered {
   recipes: ReadonlyMap<string, Recipe>;
 }
 
+export interface EnterContext {
+  readonly phase: TimedPhase;
+  readonly log: (text: string) => void;
+  /** Ends the trainer, which lost a part of itself. */
+  readonly die: (error: Error) => void;
+}
+
 /** The enter hook, from the device on: everything that needs to be done once for all runs of this container. */
-export async function enter(
-  options: EnterOptions,
-  phase: TimedPhase,
-  log: (text: string) => void,
-): Promise<Entered> {
+export async function enter(options: EnterOptions, { phase, log, die }: EnterContext): Promise<Entered> {
   const { wasmDir, enginesDir, dataDir, hint } = options;
-  const { engine, recipe } = await phase('device initialisation', async () => {
+  const { engine, recipes, hinted } = await phase('device initialisation', async () => {
     const loaded = await loadEngine(options.engine, { wasmDir, enginesDir, log, phase });
-    const classifier = createClassifier({ engine: loaded, wasmDir, dataDir });
-    await phase('warm-up', () => classifier.warmUp(hint.params, phase));
-    return { engine: loaded, recipe: classifier };
+    const threads = { script: join(__dirname, 'trainer-worker.js'), wasmDir, died: die };
+    const warm = { engine: loaded, learners: new Learners(loaded, threads), wasmDir, dataDir };
+    const made = [createClassifier(warm), createDit(warm)];
+    const next = made.find(({ name }) => name === hint.recipe);
+    if (next !== undefined) {
+      await phase('warm-up', () => next.warmUp(hint.params, phase));
+    }
+    return { engine: loaded, recipes: made, hinted: next };
   });
-  await recipe.prepare(hint.params, phase);
-  return { engine: engine.name, device: engine.device, recipes: new Map([[recipe.name, recipe]]) };
+  await hinted?.prepare(hint.params, phase);
+  return {
+    engine: engine.name,
+    device: engine.device,
+    recipes: new Map(recipes.map((recipe) => [recipe.name, recipe])),
+  };
 }

@@ -7,9 +7,26 @@ import { PhaseRecorder } from './phases';
 
 let entered: Entered | undefined;
 let stop = new AbortController();
+let runId: string | undefined;
+let dying = false;
 
 function send(message: FromTrainer): void {
-  process.send?.(message);
+  if (!dying) process.send?.(message);
+}
+
+/** A part of this process is lost: it says why and ends, and the supervisor starts another. */
+function die(error: Error): void {
+  if (dying) return;
+  dying = true;
+  const text = error.message;
+  console.error(text);
+  const message: FromTrainer =
+    runId === undefined
+      ? { type: 'log', level: 'error', text }
+      : { type: 'event', runId, event: { type: 'log', level: 'error', text } };
+  const end = () => process.exit(1);
+  if (process.send === undefined) end();
+  else process.send(message, end);
 }
 
 process.on('message', (value: unknown) => {
@@ -23,9 +40,8 @@ process.on('message', (value: unknown) => {
       void (async () => {
         try {
           const { enter } = await recorder.phase('module import', () => import('./enter'));
-          entered = await enter(message, recorder.phase, (text) =>
-            send({ type: 'log', level: 'info', text }),
-          );
+          const log = (text: string): void => send({ type: 'log', level: 'info', text });
+          entered = await enter(message, { phase: recorder.phase, log, die });
           send({ type: 'ready', engine: entered.engine, device: entered.device });
         } catch (error) {
           console.error(error);
@@ -39,7 +55,9 @@ process.on('message', (value: unknown) => {
       const { signal } = stop;
       void (async () => {
         const { runOnce } = await import('./runOnce');
+        runId = message.runId;
         await runOnce(entered, message, signal, send);
+        runId = undefined;
       })();
       break;
     }

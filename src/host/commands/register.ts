@@ -20,7 +20,7 @@ export interface CommandDeps extends Omit<TrainingDeps, 'askDataFolder' | 'vs'>,
 
 /** Registers every command, and lets the panel's buttons do the same as they. */
 export function registerCommands(deps: CommandDeps): Disposable & { training: Training } {
-  const { vs, container, environment, history, panel, parameters } = deps;
+  const { vs, container, environment, history, panel, recipes } = deps;
   const ask = () => askDataFolder({ vs, environment });
   const training = new Training({ ...deps, askDataFolder: ask });
   const runs = new RunActions(deps);
@@ -28,7 +28,7 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
   const selectDataFolder = async (): Promise<void> => {
     const folder = await ask();
     if (folder !== undefined) {
-      await parameters.setDataFolder(folder);
+      await recipes.setDataFolder(folder);
       panel.model?.setParameter('data_dir', folder);
     }
   };
@@ -81,7 +81,7 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
   const answer = async (message: Parameters<typeof panel.onMessage>[0]): Promise<void> => {
     switch (message.type) {
       case 'train':
-        return training.trainWith(message.params);
+        return training.trainWith(message.recipe, message.params);
       case 'rerun':
         return training.rerun(shownRun()?.runId);
       case 'stop':

@@ -7,7 +7,7 @@ import { RUN_FILES } from '../../volume/outputsVolume';
 import type { ContainerModel } from '../container/containerModel';
 import { VIEWS } from '../contributions';
 import type { Environment } from '../environment';
-import { formatBytes, formatPercent } from '../format';
+import { formatAge, formatBytes, formatPercent } from '../format';
 import type { HistoryModel } from '../history/historyModel';
 import { formatTime } from '../history/runItem';
 import type { PanelManager } from '../panel/panelManager';
@@ -114,10 +114,10 @@ export class RunActions {
   private async askCheckpoint(run: StoredRun | undefined): Promise<string | undefined> {
     const { vs, history } = this.deps;
     const items = (run === undefined ? history.runs : [run]).flatMap(({ record, dir }) =>
-      record.checkpoints.map(({ kind, file, epoch, bytes, val_acc: valAcc }) => ({
+      record.checkpoints.map(({ kind, file, epoch, step, bytes, val_acc: valAcc }) => ({
         label: `$(${kind === 'best' ? 'star-full' : 'save'}) ${formatTime(record.createdAt)} ${record.recipe}: ${kind}`,
         description: [
-          `epoch ${epoch}`,
+          formatAge({ epoch, step }),
           ...(valAcc === null ? [] : [`val_acc ${formatPercent(valAcc)}`]),
           formatBytes(bytes),
         ].join(' · '),

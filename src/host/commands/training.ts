@@ -9,8 +9,8 @@ import { errorCodeOf, parameterProblemsOf } from '../container/rpcError';
 import type { Environment } from '../environment';
 import type { HistoryModel } from '../history/historyModel';
 import type { PanelManager } from '../panel/panelManager';
-import type { ParameterStore } from '../parameterStore';
 import { resolveParameters } from '../parameterStore';
+import type { RecipeStores } from '../recipeStores';
 import type { HostSettings } from '../settings';
 import type { MessageDeps } from './messages';
 import { commandAction, offer } from './messages';
@@ -21,8 +21,7 @@ export interface TrainingDeps extends MessageDeps {
   container: ContainerModel;
   history: HistoryModel;
   panel: PanelManager;
-  parameters: ParameterStore;
-  recipe: RecipeSpec;
+  recipes: RecipeStores;
   /** Asks what to train on. @returns undefined if the user did not say */
   askDataFolder: () => Promise<string | undefined>;
 }
@@ -38,32 +37,34 @@ export class Training {
 
   /** With the values of last time; asks for a data folder if nobody ever named one. */
   async train(): Promise<void> {
-    const { parameters } = this.deps;
+    const { recipes } = this.deps;
     if (!this.mayTrain()) {
       return;
     }
     // Settings that cannot be used are said before anything is asked.
     this.workspace();
-    if (!parameters.hasDataFolder) {
+    const recipe = recipes.next;
+    if (!recipes.of(recipe).hasDataFolder) {
       const folder = await this.deps.askDataFolder();
       if (folder === undefined) {
         return;
       }
-      await parameters.setDataFolder(folder);
+      await recipes.setDataFolder(folder);
     }
-    await this.trainWith(parameters.values);
+    await this.trainWith(recipe.name, recipes.of(recipe).values);
   }
 
   /** With the values of the panel's form; they are the next training's as well. */
-  async trainWith(values: ParameterValues): Promise<void> {
+  async trainWith(recipeName: string, values: ParameterValues): Promise<void> {
     if (!this.mayTrain()) {
       return;
     }
-    const { recipe, parameters } = this.deps;
+    const { recipes } = this.deps;
+    const recipe = recipes.find(recipeName);
     const { settings, folder } = this.workspace();
     const params = this.check(recipe, resolveParameters(recipe, values, folder));
     if (params !== undefined) {
-      await parameters.keep(values);
+      await recipes.keep(recipe, values);
       await this.start(recipe, params, settings);
     }
   }
@@ -214,9 +215,10 @@ export class Training {
   }
 
   private options(): ContainerOptions {
-    const { recipe, parameters } = this.deps;
+    const { recipes } = this.deps;
     const { settings, folder } = this.workspace();
-    return optionsOf(settings, recipe, resolveParameters(recipe, parameters.values, folder));
+    const recipe = recipes.next;
+    return optionsOf(settings, recipe, resolveParameters(recipe, recipes.of(recipe).values, folder));
   }
 
   private workspace(): { settings: HostSettings; folder: string } {

@@ -3,7 +3,7 @@ import type { ParameterValues } from '../../protocol/parameters';
 import type { Checkpoint, RunRecord, RunState } from '../../protocol/run';
 import { isFinal } from '../../protocol/run';
 import { ITEM_WORDS } from '../contributions';
-import { escapeMarkdown, formatBytes, formatDuration, formatPercent } from '../format';
+import { escapeMarkdown, formatAge, formatBytes, formatDuration, formatPercent } from '../format';
 
 /** What a tree item shows; made without VS Code. */
 export interface ItemFacts {
@@ -42,8 +42,8 @@ export function runItem(record: RunRecord, live: LiveProgress | undefined): Item
 }
 
 export function checkpointItem(checkpoint: Checkpoint, runId: string): ItemFacts {
-  const { kind, epoch, val_acc: valAcc, bytes, file } = checkpoint;
-  const description = [`epoch ${epoch}`, ...accuracy(valAcc), formatBytes(bytes)].join(' · ');
+  const { kind, val_acc: valAcc, bytes, file } = checkpoint;
+  const description = [formatAge(checkpoint), ...accuracy(valAcc), formatBytes(bytes)].join(' · ');
   return {
     label: kind,
     description,

@@ -19,6 +19,9 @@ export interface PanelManagerDeps extends Omit<PanelModelDeps, 'post'> {
   find: () => void;
 }
 
+/** What the panel asks of others than its model. */
+export type PanelRequest = Exclude<PanelToHost, { type: 'ready' | 'resync' | 'wantSample' }>;
+
 const KEPT_MESSAGES = 200;
 
 /** The one panel: opens it, brings it back after a reload, and passes its messages on. */
@@ -28,8 +31,7 @@ export class PanelManager extends EventEmitter<{ posted: [] }> implements vscode
   private readonly serializer: Disposable;
   private readonly posted: HostToPanel[] = [];
   /** Answers what the user does in the panel; set by the commands. */
-  onMessage: (message: Exclude<PanelToHost, { type: 'ready' | 'resync' }>) => Promise<void> = () =>
-    Promise.resolve();
+  onMessage: (message: PanelRequest) => Promise<void> = () => Promise.resolve();
 
   constructor(private readonly deps: PanelManagerDeps) {
     super();
@@ -122,7 +124,10 @@ export class PanelManager extends EventEmitter<{ posted: [] }> implements vscode
   }
 
   private post(panel: vscode.WebviewPanel, message: HostToPanel): void {
-    this.posted.push(message);
+    // Pictures would fill the memory.
+    if (message.type !== 'sample') {
+      this.posted.push(message);
+    }
     if (this.posted.length > KEPT_MESSAGES) {
       this.posted.shift();
     }
@@ -137,6 +142,8 @@ export class PanelManager extends EventEmitter<{ posted: [] }> implements vscode
         model.pageReady();
       } else if (message.type === 'resync') {
         model.refresh();
+      } else if (message.type === 'wantSample') {
+        await model.sendSample(message.runId, message.file);
       } else {
         await this.onMessage(message);
       }

@@ -1,19 +1,20 @@
 import type { RunEvent } from '../../protocol/events';
 import type { ColdStart, HostToPanel } from '../../protocol/panel';
-import type { ParameterProblem, ParameterValues, RecipeSpec } from '../../protocol/parameters';
+import type { ParameterProblem } from '../../protocol/parameters';
 import type { RunView } from '../../protocol/runView';
 import type { ContainerModel } from '../container/containerModel';
 import type { FeedLease, RunFeeds } from '../container/runFeed';
 import type { HistoryModel } from '../history/historyModel';
+import type { RecipeStores } from '../recipeStores';
 import { EventBatch } from './eventBatch';
 
 export interface PanelModelDeps {
-  recipe: RecipeSpec;
   container: ContainerModel;
   feeds: RunFeeds;
   history: HistoryModel;
-  /** Values for the parameter form. */
-  params: () => ParameterValues;
+  recipes: Pick<RecipeStores, 'forms' | 'next'>;
+  /** A picture of a run as a data URL; null if there is none. */
+  readSample: (runId: string, file: string) => Promise<string | null>;
   mayTrain: () => boolean;
   post: (message: HostToPanel) => void;
 }
@@ -70,6 +71,13 @@ export class PanelModel {
     this.deps.post({ type: 'parameter', name, value });
   }
 
+  async sendSample(runId: string, file: string): Promise<void> {
+    const dataUrl = await this.deps.readSample(runId, file);
+    if (this.listening) {
+      this.deps.post({ type: 'sample', runId, file, dataUrl });
+    }
+  }
+
   dispose(): void {
     this.turn += 1;
     this.listening = false;
@@ -94,8 +102,8 @@ export class PanelModel {
     this.batch.clear();
     deps.post({
       type: 'snapshot',
-      recipe: deps.recipe,
-      params: deps.params(),
+      recipes: deps.recipes.forms,
+      recipe: deps.recipes.next.name,
       run: lease?.feed.view ?? null,
       coldStart,
       container: deps.container.view,

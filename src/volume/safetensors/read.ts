@@ -1,13 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
-import type { SafetensorsHeader, TensorInfo } from './format';
+import { isNumericDtype, toFloat32 } from '../floatValues';
+import type { Dtype, SafetensorsHeader, TensorInfo } from './format';
 import { maxHeaderBytes, prefixBytes, SafetensorsError } from './format';
 import { parseHeader } from './header';
 import { likelyFormat } from './likelyFormat';
 
-/** A tensor with its values in row-major order. */
+/** A tensor with its values in row-major order, as float32 whatever their type in the file. */
 export interface Tensor {
-  dtype: 'F32';
+  dtype: Dtype;
   shape: number[];
   data: Float32Array<ArrayBuffer>;
 }
@@ -124,7 +125,7 @@ function select(path: string, header: SafetensorsHeader, names: readonly string[
 
 /**
  * Reads the values of the named tensors, or of all, in the order asked for.
- * @throws SafetensorsError also for a name that is missing and a dtype other than F32
+ * @throws SafetensorsError also for a name that is missing and a dtype that is no plain number
  */
 export function readTensors(path: string, names?: readonly string[]): Promise<Map<string, Tensor>> {
   return withFile(path, async (handle) => {
@@ -132,14 +133,14 @@ export function readTensors(path: string, names?: readonly string[]): Promise<Ma
     const dataStart = prefixBytes + header.headerBytes;
     const tensors = new Map<string, Tensor>();
     for (const { name, dtype, shape, bytes, offset } of select(path, header, names)) {
-      if (dtype !== 'F32') {
+      if (!isNumericDtype(dtype)) {
         throw new SafetensorsError(
           path,
-          `tensor "${name}" has the dtype ${dtype}; only F32 values can be read`,
+          `tensor "${name}" has the dtype ${dtype}, whose values cannot be read`,
         );
       }
       const data = await readFully(path, handle, dataStart + offset, bytes);
-      tensors.set(name, { dtype, shape, data: new Float32Array(data.buffer) });
+      tensors.set(name, { dtype, shape, data: toFloat32(dtype, data) });
     }
     return tensors;
   });

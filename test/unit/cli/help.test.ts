@@ -18,10 +18,11 @@ describe('help', () => {
     const help = commandHelp(train, 80);
     for (const { name, type } of CLASSIFIER.parameters) {
       const written = name.replaceAll('_', '-');
-      assert.ok(help.includes(type === 'boolean' ? `--[no-]${written}` : `--${written} `), name);
+      const negatable = type === 'boolean' || type === 'weights';
+      assert.ok(help.includes(negatable ? `--[no-]${written}` : `--${written} `), name);
     }
     assert.match(help, /--epochs N +Passes over the data \(default 10\)/);
-    assert.match(help, /--\[no-\]pretrained[^-]+\(default on\)/);
+    assert.match(help, /--\[no-\]pretrained \[FILE\][\s\S]+?\(default on\)/);
     assert.match(help, /--outputs-dir DIR[^-]+TINY_CATS_OUTPUTS/);
     assert.match(help, /Ctrl\+C/);
   });

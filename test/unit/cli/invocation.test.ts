@@ -25,6 +25,16 @@ describe('reading a command line', () => {
     assert.equal(read(['train']).given.data_dir, undefined);
   });
 
+  it('makes paths of checkpoints and runs absolute, and leaves words and ids alone', () => {
+    const { given } = read(['train', '--pretrained', 'w.pt', '--init-from', 'a/best.safetensors']);
+    assert.equal(given.pretrained, resolve(cwd, 'w.pt'));
+    assert.equal(given.init_from, resolve(cwd, 'a/best.safetensors'));
+    assert.equal(read(['train', '--resume', 'runs/mine']).given.resume, resolve(cwd, 'runs/mine'));
+    const id = '20250102-030405-abcdef';
+    assert.equal(read(['train', '--resume', id, '--no-pretrained']).given.resume, id);
+    assert.equal(read(['train', '--no-pretrained']).given.pretrained, false);
+  });
+
   it('takes volumes from option, environment, default, in this order', () => {
     const env = { TINY_CATS_OUTPUTS: 'from env', TINY_CATS_DATA: '' };
     const { settings } = read(['status'], env);
@@ -61,7 +71,7 @@ describe('reading a command line', () => {
     [['rerun', 'one', 'two'], /"two"/],
     [['inspect'], /"inspect" needs a CHECKPOINT\|RUN_ID/],
     [['train', '--recipe', 'dreams'], /--recipe: there is no recipe "dreams"/],
-    [['train', '--engine', 'abacus'], /engine: expected one of auto, tensorflow, wasm, cpu/],
+    [['train', '--engine', 'abacus'], /engine: expected one of auto, tensorflow, webgpu, wasm, cpu/],
     [['status', '--port', '70000'], /port: expected a whole number/],
     [['warm', '--scaledown-window', '0'], /scaledown_window: expected a whole number of at least 1/],
     [['runs', '--outputs-dir', ' '], /--outputs-dir needs the path of a folder/],

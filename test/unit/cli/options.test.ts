@@ -33,6 +33,21 @@ describe('options of the command line', () => {
     });
   });
 
+  it('takes weights with and without a file', () => {
+    const cases: [args: string[], expected: unknown][] = [
+      [['--pretrained'], { pretrained: true }],
+      [['--pretrained', '--epochs', '2'], { pretrained: true, epochs: 2 }],
+      [['--pretrained', 'my model.pt'], { pretrained: 'my model.pt' }],
+      [['--pretrained=a.safetensors'], { pretrained: 'a.safetensors' }],
+      [['--pretrained=false'], { pretrained: false }],
+      [['--no-pretrained'], { pretrained: false }],
+    ];
+    for (const [args, expected] of cases) {
+      assert.deepEqual(given(...args), expected, args.join(' '));
+    }
+    assert.deepEqual(parseOptions(options, ['--', '--pretrained']).positionals, ['--pretrained']);
+  });
+
   it('separates options from what follows "--"', () => {
     assert.deepEqual(parseOptions(options, ['run', '--', '--epochs']).positionals, ['run', '--epochs']);
   });
@@ -41,7 +56,7 @@ describe('options of the command line', () => {
     [['--epochs', '0'], /^epochs: expected a whole number of at least 1 .*, got "0"/],
     [['--lr', '-1'], /^lr: expected a number above 0 .*, got "-1"/],
     [['--batch-size', 'many'], /^batch_size: expected a whole number/],
-    [['--backbone', 'vgg'], /^backbone: expected one of tiny_cnn/],
+    [['--backbone', 'vgg'], /^backbone: expected one of auto, tiny_cnn/],
     [['--epochs'], /^--epochs needs a value/],
     [['--data-dir', '--epochs', '3'], /^--data-dir needs a value/],
     [['--batch_size', '3'], /^Unknown option --batch_size\. Did you mean --batch-size\?/],
@@ -51,7 +66,7 @@ describe('options of the command line', () => {
     [['--__proto__=1'], /^Unknown option --__proto__\.$/],
     [['--no-epochs'], /^Unknown option --no-epochs\.$/],
     [['--no-pretrained=yes'], /^--no-pretrained takes no value/],
-    [['--pretrained=yes'], /^pretrained: expected true or false/],
+    [['--pretrained=yes'], /^pretrained: expected true, false or the path of a \.safetensors/],
   ];
   for (const [args, message] of refused) {
     it(`refuses ${args.join(' ')}`, () => {

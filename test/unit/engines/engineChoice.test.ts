@@ -38,7 +38,10 @@ describe('choosing an engine', () => {
     await writeFile(join(dir, 'index.js'), source);
   };
 
-  before(prepareWasm);
+  before(async () => {
+    await prepareWasm();
+    await loadEngine('cpu', { wasmDir, enginesDir: wasmDir, log: () => undefined });
+  });
   beforeEach(async () => {
     enginesDir = await mkdtemp(join(tmpdir(), 'tiny-cats-engines-ünï '));
     logged = [];
@@ -54,8 +57,9 @@ describe('choosing an engine', () => {
     assert.equal(engine.name, 'wasm');
     assert.match(engine.device, /wasm SIMD/);
     assert.equal(engine.tf.getBackend(), 'wasm');
-    assert.equal(logged.length, 1);
+    assert.equal(logged.length, 2);
     assert.match(logged[0] ?? '', /"tensorflow".*not installed/);
+    assert.match(logged[1] ?? '', /"webgpu".*not installed.*install-engine webgpu/);
   });
 
   it('passes over a CUDA engine without a GPU', async () => {
@@ -95,6 +99,66 @@ describe('choosing an engine', () => {
   it('passes on why an installed CUDA engine does not load', async () => {
     await installFake(fakePackage(`throw new Error('libcudart.so.11.0: cannot open shared object file');`));
     await assert.rejects(loadEngine('tensorflow', options()), /does not load \(libcudart\.so\.11\.0/);
+  });
+
+  describe('webgpu', () => {
+    /** A fake of Dawn's package whose GPU has the adapter that the expression says. */
+    const installDawn = async (adapter: string) => {
+      const packages = join(enginesDir, 'webgpu', 'node_modules');
+      const put = async (name: string, version: string, type: string, source: string) => {
+        const dir = join(packages, name);
+        await mkdir(dir, { recursive: true });
+        await writeFile(join(dir, 'package.json'), JSON.stringify({ name, version, type, main: 'index.js' }));
+        await writeFile(join(dir, 'index.js'), source);
+      };
+      await put(
+        'webgpu',
+        '0.6.2',
+        'module',
+        `export const globals = {};
+         export const create = () => ({ requestAdapter: async () => (${adapter}) });`,
+      );
+      await put(
+        '@tensorflow/tfjs-backend-webgpu',
+        tf.version_core,
+        'commonjs',
+        `if (!navigator.gpu) throw new Error('navigator.gpu is missing');
+         globalThis._tfengine.registerBackend('webgpu', () => ({ dispose() {} }), 3);`,
+      );
+    };
+    const loaded = () => loadEngine('webgpu', options());
+    afterEach(() => {
+      if (tf.engine().backendNames().includes('webgpu')) tf.removeBackend('webgpu');
+    });
+
+    it('is refused where no adapter is found', async () => {
+      await installDawn('null');
+      await assert.rejects(loaded(), /webgpu finds no GPU; it needs one with a driver/);
+    });
+
+    it('is refused on adapters that compute on the processor', async () => {
+      for (const adapter of [
+        `{ info: { vendor: 'mesa', device: 'llvmpipe (LLVM 15.0.6, 256 bits)' } }`,
+        `{ info: { vendor: 'google', architecture: 'swiftshader', description: 'SwiftShader Device' } }`,
+        `{ info: { vendor: 'microsoft', description: 'Microsoft Basic Render Driver' } }`,
+        `{ info: { vendor: 'acme', isFallbackAdapter: true } }`,
+      ]) {
+        await rm(join(enginesDir, 'webgpu'), { recursive: true, force: true });
+        enginesDir = await mkdtemp(join(tmpdir(), 'tiny-cats-engines-'));
+        await installDawn(adapter);
+        await assert.rejects(loaded(), /finds only ".*", which computes on the processor/);
+      }
+    });
+
+    it('is taken before wasm on a hardware adapter, and names it', async () => {
+      await installDawn(
+        `{ info: { vendor: 'nvidia', architecture: 'ampere', device: '', description: 'NVIDIA RTX' } }`,
+      );
+      const engine = await loadEngine('auto', options());
+      assert.equal(engine.name, 'webgpu');
+      assert.equal(engine.device, 'nvidia ampere NVIDIA RTX, WebGPU (Dawn 0.6.2)');
+      assert.match(logged.join('\n'), /"tensorflow".*not installed/);
+    });
   });
 
   it('loads an engine twice without harm and times it as a phase', async () => {

@@ -146,8 +146,8 @@ export function assertFiniteDifferences(
   engine: Engine,
   operation: Operation,
   inputs: readonly Input[],
+  step = 0.01,
 ): void {
-  const step = 0.01;
   const weightedSum = (moved: readonly Input[]): number => {
     const { value } = evaluate(engine, operation, moved, false);
     const weights = resultWeights(value.length);

@@ -27,11 +27,11 @@ describe('panel model', () => {
     history = new HistoryModel(() => bed.fake.volume);
     bed.container.on('run', (record) => void history.apply(record));
     model = new PanelModel({
-      recipe: CLASSIFIER,
       container: bed.container,
       feeds: new RunFeeds(() => bed.fake.volume, bed.container),
       history,
-      params: () => ({ epochs: 3 }),
+      recipes: { forms: [{ spec: CLASSIFIER, params: { epochs: 3 } }], next: CLASSIFIER },
+      readSample: () => Promise.reject(new Error('no run here has samples')),
       mayTrain: () => true,
       post: (message) => {
         // As it is when it is sent: a webview gets a copy.
@@ -57,7 +57,7 @@ describe('panel model', () => {
     const [snapshot] = snapshots();
     assert.equal(snapshot?.run, null);
     assert.equal(snapshot.container.state, 'cold');
-    assert.deepEqual(snapshot.params, { epochs: 3 });
+    assert.deepEqual(snapshot.recipes[0]?.params, { epochs: 3 });
   });
 
   it('sends a snapshot and then what follows, with no gap and no repeat', async () => {

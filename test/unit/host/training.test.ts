@@ -5,7 +5,7 @@ import { Training } from '../../../src/host/commands/training';
 import { Environment } from '../../../src/host/environment';
 import { HistoryModel } from '../../../src/host/history/historyModel';
 import { Notifier } from '../../../src/host/notifier';
-import { ParameterStore } from '../../../src/host/parameterStore';
+import { RecipeStores } from '../../../src/host/recipeStores';
 import type { ParameterProblem } from '../../../src/protocol/parameters';
 import { CLASSIFIER } from '../../../src/protocol/recipes';
 import { ErrorCode } from '../../../src/protocol/rpc';
@@ -91,8 +91,7 @@ describe('training by command', () => {
         show: () => undefined,
         model: { refuse: (problems: ParameterProblem[]) => (refused = problems) },
       },
-      parameters: new ParameterStore(CLASSIFIER, memento, () => ({})),
-      recipe: CLASSIFIER,
+      recipes: new RecipeStores([CLASSIFIER], memento, () => ({})),
       askDataFolder: () => {
         asked += 1;
         return Promise.resolve('my cats');
@@ -158,25 +157,25 @@ describe('training by command', () => {
   it('says in the form which parameter is wrong, or in a message if there is none', async () => {
     panel.isVisible = true;
     open();
-    await training.trainWith({ batch_size: 0 });
+    await training.trainWith('classifier', { batch_size: 0 });
     assert.deepEqual(
       refused.map(({ name }) => name),
       ['batch_size'],
     );
     panel.isVisible = false;
     open();
-    await training.trainWith({ batch_size: 0 });
+    await training.trainWith('classifier', { batch_size: 0 });
     assert.match(desk.shown.at(-1)?.text ?? '', /batch_size/);
     assert.equal(trained().length, 0);
   });
 
   it('offers to stop the run of a busy container and to train then', async () => {
-    await training.trainWith({});
+    await training.trainWith('classifier', {});
     bed.fake.refusals.set('train', { code: ErrorCode.busy, message: 'busy' });
     await bed.until(() => bed.container.runningRunId !== undefined);
     desk.answer = 'Stop It and Train';
     const stopped = bed.fake.received('stop');
-    await training.trainWith({});
+    await training.trainWith('classifier', {});
     assert.deepEqual(desk.shown.at(-1)?.actions, ['Show Run', 'Stop It and Train']);
     await stopped;
     const next = bed.fake.received('train');
@@ -185,7 +184,7 @@ describe('training by command', () => {
   });
 
   it('tells the end of a run that the user started, if the panel is hidden', async () => {
-    await training.trainWith({});
+    await training.trainWith('classifier', {});
     await bed.fake.complete(0.912);
     await bed.container.idle();
     assert.deepEqual(
@@ -196,14 +195,14 @@ describe('training by command', () => {
 
   it('tells nothing of the end while the panel is in sight', async () => {
     panel.isVisible = true;
-    await training.trainWith({});
+    await training.trainWith('classifier', {});
     await bed.fake.complete(0.9);
     await bed.container.idle();
     assert.deepEqual(desk.shown, []);
   });
 
   it('says once that the container died, and offers to run again', async () => {
-    await training.trainWith({});
+    await training.trainWith('classifier', {});
     const died = new Promise((resolve) => bed.container.once('died', resolve));
     bed.fake.die();
     await died;
@@ -215,7 +214,7 @@ describe('training by command', () => {
   });
 
   it('reruns with the parameters of the newest run, and says that it starts a container', async () => {
-    await training.trainWith({ epochs: 7 });
+    await training.trainWith('classifier', { epochs: 7 });
     await bed.fake.complete(0.9);
     await bed.container.cool();
     await bed.until(() => bed.container.view.state === 'cold');

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import { progress } from '../../../src/protocol/runView';
 import {
   accuracyRange,
+  axisEnd,
   chartData,
   describeCurves,
   epochCells,
   lossRange,
+  metricsTable,
   nearestIndex,
   plannedEpochs,
 } from '../../../webview/panel/chartData';
-import { epoch, runAfter, start, step } from './runs';
+import { epoch, metrics, runAfter, start, step, stepOfRun } from './runs';
 
 describe('curves of a run', () => {
   it('share one growing axis, and an epoch falls together with its last step', () => {
@@ -27,8 +30,9 @@ describe('curves of a run', () => {
   });
 
   it('are empty columns before the first step', () => {
-    const data = chartData(runAfter(start('cold')));
-    assert.deepEqual(Object.values(data), [[], [], [], [], [], [], []]);
+    const { others, ...columns } = chartData(runAfter(start('cold')));
+    assert.deepEqual(Object.values(columns), [[], [], [], [], [], [], []]);
+    assert.equal(others.size, 0);
   });
 
   it('fill a frame of the planned epochs from the start', () => {
@@ -56,6 +60,42 @@ describe('curves of a run', () => {
     const [row] = runAfter(epoch(2, 0.91)).epochs;
     assert.ok(row);
     assert.deepEqual(epochCells(row), ['2', '0.2500', '0.3000', '90.0%', '91.0%', '3e-4', '1,240', '3.95 s']);
+  });
+});
+
+describe('curves of a run that counts steps', () => {
+  const run = runAfter(
+    { type: 'run', recipe: 'dit', params: { steps: 40 }, start: 'warm', containerId: 'c' },
+    stepOfRun(1, 0.9),
+    stepOfRun(10, 0.6),
+    metrics(10, { train_loss: 0.7, lr: 1e-3, gradient_norm: 2 }),
+    stepOfRun(15, 0.5),
+    metrics(20, { train_loss: 0.4, lr: 5e-4 }),
+  );
+
+  it('lie over steps, with a curve for whatever is measured', () => {
+    const data = chartData(run);
+    assert.deepEqual(data.x, [1, 10, 15, 20]);
+    assert.deepEqual(data.stepLoss, [0.9, 0.6, 0.5, null]);
+    assert.deepEqual(data.trainLoss, [null, 0.7, null, 0.4]);
+    assert.deepEqual(data.lr, [null, 1e-3, null, 5e-4]);
+    assert.deepEqual([...data.others], [['gradient_norm', [null, 2, null, null]]]);
+    assert.equal(axisEnd(run), 40);
+  });
+
+  it('are summed up in a sentence and a table', () => {
+    assert.equal(describeCurves(run), 'After step 20 of 40: train loss 0.4000, learning rate 5e-4.');
+    assert.deepEqual(metricsTable(run), {
+      columns: ['Step', 'Train loss', 'Learning rate', 'Gradient norm'],
+      rows: [
+        ['10', '0.7000', '0.001', '2.0000'],
+        ['20', '0.4000', '5e-4', ''],
+      ],
+    });
+  });
+
+  it('give the share that is done', () => {
+    assert.equal(progress(run), 15 / 40);
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ContainerView, HostToPanel } from '../../../src/protocol/panel';
 import { defaultParameters } from '../../../src/protocol/parameters';
-import { CLASSIFIER } from '../../../src/protocol/recipes';
+import { CLASSIFIER, DIT } from '../../../src/protocol/recipes';
 import { isHostMessage } from '../../../webview/panel/messages';
 import { event, runAfter, start, step } from './runs';
 
@@ -21,8 +21,8 @@ describe('messages to the panel', () => {
     const messages: HostToPanel[] = [
       {
         type: 'snapshot',
-        recipe: CLASSIFIER,
-        params: defaultParameters(CLASSIFIER),
+        recipes: [CLASSIFIER, DIT].map((spec) => ({ spec, params: defaultParameters(spec) })),
+        recipe: 'classifier',
         run: runAfter(start('warm'), step(1, 1, 0.5)),
         coldStart: { runId: 'c', phases: [], timeToFirstStepMs: null },
         container,
@@ -31,6 +31,8 @@ describe('messages to the panel', () => {
       { type: 'events', events: [event(1, start('warm')), event(2, step(1, 1, 0.5))] },
       { type: 'container', container },
       { type: 'parameter', name: 'data_dir', value: '/data' },
+      { type: 'sample', runId: 'r', file: 'samples/step-000500.png', dataUrl: 'data:image/png;base64,AA==' },
+      { type: 'sample', runId: 'r', file: 'samples/step-000500.png', dataUrl: null },
       { type: 'problems', problems: [{ name: 'epochs', message: 'no' }] },
     ];
     for (const message of messages) {
@@ -47,6 +49,7 @@ describe('messages to the panel', () => {
       { type: 'vscode-scheduled' },
       { type: 'events', events: [{ type: 'log' }] },
       { type: 'container', container: null },
+      { type: 'sample', runId: 'r', file: 'a.png', dataUrl: 'https://example.org/a.png' },
     ];
     for (const other of others) {
       assert.equal(isHostMessage(other), false);

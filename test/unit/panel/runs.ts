@@ -42,3 +42,27 @@ export function start(kind: 'warm' | 'cold'): RunEventBody {
     containerId: 'c',
   };
 }
+
+/** Progress of a run that counts steps. */
+export function stepOfRun(step: number, loss: number): RunEventBody {
+  return {
+    type: 'step',
+    span: 'run',
+    epoch: 1,
+    epochs: 2,
+    step,
+    steps: 40,
+    loss,
+    lr: 1e-3,
+    images_per_second: 160,
+  };
+}
+
+export function metrics(step: number, values: Record<string, number>): RunEventBody {
+  return { type: 'metrics', step, steps: 40, values };
+}
+
+export function sample(step: number): RunEventBody {
+  const file = `samples/step-${String(step).padStart(6, '0')}.png`;
+  return { type: 'sample', step, file, labels: ['cat', 'cat', 'other', 'other'], columns: 2 };
+}

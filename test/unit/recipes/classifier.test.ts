@@ -1,38 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEventBody } from '../../../src/protocol/events';
 import type { ParameterValues } from '../../../src/protocol/parameters';
-import { encodePng } from '../../../src/container/data/pngEncode';
-import { Random } from '../../../src/container/data/random';
 import type { Engine } from '../../../src/container/engines/engine';
+import { Learners } from '../../../src/container/parallel/learners';
 import { createClassifier } from '../../../src/container/recipes/classifier/classifier';
-import type { Outcome, Recipe } from '../../../src/container/recipes/recipe';
+import type { Recipe } from '../../../src/container/recipes/recipe';
 import { readHeader, readTensors } from '../../../src/volume/safetensors';
 import { loadBoth, wasmDir } from '../engines/support';
-
-const SIDE = 16;
-
-/** Two classes that differ in the direction of their stripes, in random colours. */
-async function stripes(dir: string, images: number): Promise<void> {
-  const random = Random.seeded('stripes');
-  for (const name of ['across', 'down']) {
-    await mkdir(join(dir, name), { recursive: true });
-    for (let image = 0; image < images; image += 1) {
-      const colour = [random.int(200), random.int(200), random.int(200)];
-      const pixels = new Uint8Array(SIDE * SIDE * 3);
-      for (let pixel = 0; pixel < SIDE * SIDE; pixel += 1) {
-        const place = name === 'across' ? Math.floor(pixel / SIDE) : pixel % SIDE;
-        const lit = place % 4 < 2 ? 1 : 0.3;
-        colour.forEach((value, channel) => {
-          pixels[pixel * 3 + channel] = 20 + value * lit + random.int(20);
-        });
-      }
-      await writeFile(join(dir, name, `${image}.png`), encodePng(SIDE, SIDE, pixels));
-    }
-  }
-}
+import type { FinishedRun } from './classifierRuns';
+import { SIDE, epochsOf, stripes, trainRun } from './classifierRuns';
 
 describe('classifier', () => {
   let home = '';
@@ -44,45 +23,22 @@ describe('classifier', () => {
     engine = (await loadBoth()).wasm;
     home = await mkdtemp(join(tmpdir(), 'classifier-'));
     await stripes(join(home, 'images'), 40);
-    recipe = createClassifier({ engine, wasmDir, dataDir: join(home, 'data') });
+    recipe = createClassifier({
+      engine,
+      learners: new Learners(engine),
+      wasmDir,
+      dataDir: join(home, 'data'),
+    });
     params = { data_dir: join(home, 'images'), image_size: SIDE, epochs: 4, batch_size: 16, lr: 1e-3 };
   });
   after(() => rm(home, { recursive: true, force: true }));
 
-  async function train(
-    given: ParameterValues,
-    stopAfter?: RunEventBody['type'],
-  ): Promise<{ events: RunEventBody[]; outcome: Outcome; runDir: string }> {
-    const runDir = await mkdtemp(join(home, 'run-'));
-    const stop = new AbortController();
-    const events: RunEventBody[] = [];
-    const emit = (event: RunEventBody): void => {
-      events.push(event);
-      if (event.type === stopAfter) {
-        stop.abort();
-      }
-    };
-    const outcome = await recipe.train({
-      runId: 'test',
-      params: { ...params, ...given },
-      runDir,
-      outputsDir: home,
-      phase: async (_name, work) => work(),
-      stop: stop.signal,
-      emit,
-      log: (level, text) => emit({ type: 'log', level, text }),
-      firstStepDone: () => undefined,
-    });
-    return { events, outcome, runDir };
-  }
-
-  const epochsOf = (events: RunEventBody[]) =>
-    events.flatMap((event) =>
-      event.type === 'epoch' ? [{ ...event, time_s: 0, images_per_second: 0 }] : [],
-    );
+  const train = (given: ParameterValues, stopAfter?: RunEventBody['type']): Promise<FinishedRun> =>
+    trainRun(recipe, home, { ...params, ...given }, ({ type }) => type === stopAfter);
 
   it('learns to tell two kinds of images apart, also images that it never saw', async () => {
-    const { events, outcome } = await train({});
+    const { events, outcome, firstSteps } = await train({});
+    assert.equal(firstSteps, 1);
     const epochs = epochsOf(events);
     assert.equal(outcome.status, 'completed');
     assert.equal(epochs.length, 4);

@@ -25,7 +25,12 @@ export class Canvas {
   constructor(size: number, background: Colour) {
     this.size = size;
     this.rgb = new Uint8Array(size * size * 3);
-    for (let i = 0; i < this.rgb.length; i += 3) this.rgb.set(background, i);
+    const [r, g, b] = background;
+    for (let i = 0; i < this.rgb.length; i += 3) {
+      this.rgb[i] = r;
+      this.rgb[i + 1] = g;
+      this.rgb[i + 2] = b;
+    }
     this.#transform = { xx: 1, xy: 0, yx: 0, yy: 1, x0: size / 2, y0: size / 2, scale: 1 };
   }
 

@@ -145,7 +145,12 @@ export function within(shape: Shape, clip: Shape): Shape {
 
 /** The coordinates one after the other: the distances are what drawing spends its time on. */
 function flatten(points: readonly Point[]): Float64Array {
-  return Float64Array.from(points.flat());
+  const flat = new Float64Array(points.length * 2);
+  points.forEach(([x, y], i) => {
+    flat[i * 2] = x;
+    flat[i * 2 + 1] = y;
+  });
+  return flat;
 }
 
 function segmentSquared(x: number, y: number, ax: number, ay: number, bx: number, by: number): number {

@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Tf } from '../engine';
+import type { ReplicaSeat } from '../replicas';
 import type { Heap } from './heap';
 import { KernelCall } from './kernelCall';
 import type { Kernels } from './kernelModule';
@@ -9,6 +10,7 @@ export interface WasmContext {
   readonly tf: Tf;
   readonly heap: Heap;
   readonly kernels: Kernels;
+  readonly replicas: ReplicaSeat;
 }
 
 /** Registers a kernel of the wasm backend; the one it replaces, if any, stays available as `call.stock()`. */

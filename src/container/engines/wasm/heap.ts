@@ -1,5 +1,6 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { DataType, TensorInfo, TypedArray } from '@tensorflow/tfjs-core';
+import type { WasmMemory } from './kernelModule';
 
 const bytesPerFloat = 4;
 
@@ -8,7 +9,10 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, 
 
 /** Tensors on the heap of tfjs-backend-wasm by address. Addresses stay valid when the heap grows; views do not. */
 export class Heap {
-  constructor(private readonly backend: BackendWasm) {}
+  constructor(
+    private readonly backend: BackendWasm,
+    private readonly memory: WasmMemory,
+  ) {}
 
   /** Byte address of a tensor's values. */
   address(tensor: TensorInfo): number {
@@ -18,6 +22,16 @@ export class Heap {
   /** A view of a tensor's values, valid until the next allocation. */
   view(tensor: TensorInfo): TypedArray {
     return this.backend.typedArrayFromHeap(tensor);
+  }
+
+  /** A view of a float32 tensor's values, valid until the next allocation. */
+  floats(tensor: TensorInfo): Float32Array {
+    return this.floatsAt(this.address(tensor), sizeOf(tensor.shape));
+  }
+
+  /** A view of `count` float32 values at an address, valid until the next allocation. */
+  floatsAt(address: number, count: number): Float32Array {
+    return new Float32Array(this.memory.buffer, address, count);
   }
 
   /**
@@ -37,6 +51,11 @@ export class Heap {
   alias(tensor: TensorInfo): TensorInfo {
     this.backend.incRef(tensor.dataId);
     return { dataId: tensor.dataId, shape: tensor.shape, dtype: tensor.dtype };
+  }
+
+  /** Gives up a tensor that `allocate` or `alias` made. */
+  release(tensor: TensorInfo): void {
+    this.backend.disposeData(tensor.dataId);
   }
 
   /** Runs `use` with the address of `bytes` bytes of scratch, which it frees in any case. */

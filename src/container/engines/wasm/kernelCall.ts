@@ -49,6 +49,11 @@ export class KernelCall {
     return typeof value === 'number' ? value : this.refuse(name);
   }
 
+  text(name: string): string {
+    const value = this.attribute(name);
+    return typeof value === 'string' ? value : this.refuse(name);
+  }
+
   /** A boolean attribute; false where it is absent. */
   flag(name: string): boolean {
     return this.attribute(name) === true;

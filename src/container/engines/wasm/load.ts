@@ -2,18 +2,26 @@ import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, sep } from 'node:path';
 import type { EngineBackend, Tf } from '../engine';
+import type { ReplicaSeat } from '../replicas';
 import type { TrainingOps } from '../trainingOps';
 import type { WasmContext } from './context';
 import { Heap } from './heap';
 import { isMemory, loadKernels, type WasmMemory } from './kernelModule';
+import { fusedGelu, fusedSilu, installActivations } from './kernels/activations';
+import { installArrays } from './kernels/arrays';
+import { fusedAttention, installAttention } from './kernels/attention';
+import { installBroadcast } from './kernels/broadcast';
 import { fusedBatchNorm, installBatchNorm } from './kernels/batchNorm';
 import { installConv2D } from './kernels/conv2d';
 import { fusedCrossEntropy, installCrossEntropy } from './kernels/crossEntropy';
 import { installDepthwise } from './kernels/depthwise';
+import { fusedLayerNorm, installLayerNorm } from './kernels/layerNorm';
 import { installMatMul } from './kernels/matMul';
 import { fusedAdam, fusedClipByGlobalNorm, installOptimizer } from './kernels/optimizer';
+import { installMaxPool } from './kernels/maxPool';
 import { installReductions } from './kernels/reductions';
 import { installReluGradient } from './kernels/relu';
+import { fusedSoftmax, installSoftmax } from './kernels/softmax';
 
 /** Kernels are installed once per backend; loading again must not stack them. */
 const loaded = new WeakMap<object, EngineBackend>();
@@ -51,6 +59,13 @@ async function withoutNewErrorHandlers<T>(work: () => Promise<T>): Promise<T> {
 
 function installKernels(context: WasmContext): TrainingOps {
   installMatMul(context);
+  installActivations(context);
+  installArrays(context);
+  installBroadcast(context);
+  installLayerNorm(context);
+  installMaxPool(context);
+  installSoftmax(context);
+  installAttention(context);
   installConv2D(context);
   installDepthwise(context);
   installReductions(context);
@@ -59,21 +74,30 @@ function installKernels(context: WasmContext): TrainingOps {
   installCrossEntropy(context);
   installOptimizer(context);
   return {
+    attention: fusedAttention(context),
     batchNorm: fusedBatchNorm(context),
     crossEntropy: fusedCrossEntropy(context),
     clipByGlobalNorm: fusedClipByGlobalNorm(context),
     adam: fusedAdam(context),
+    gelu: fusedGelu(context),
+    layerNorm: fusedLayerNorm(context),
+    silu: fusedSilu(context),
+    softmax: fusedSoftmax(context),
   };
 }
 
 /**
  * Makes tfjs-backend-wasm the current backend, with our kernels on its heap.
+ * `replicas` is where batch normalization looks for the other replicas of its model.
  * @throws Error where a file is missing in `wasmDir` or the machine lacks wasm SIMD.
  */
-export async function loadWasm(tf: Tf, wasmDir: string): Promise<EngineBackend> {
-  const missing = ['tfjs-backend-wasm-simd.wasm', 'kernels.wasm', 'kernels-relaxed.wasm'].filter(
-    (file) => !existsSync(join(wasmDir, file)),
-  );
+export async function loadWasm(tf: Tf, wasmDir: string, replicas: ReplicaSeat): Promise<EngineBackend> {
+  const missing = [
+    'tfjs-backend-wasm-simd.wasm',
+    'kernels.wasm',
+    'kernels-relaxed.wasm',
+    'kernels-shared.wasm',
+  ].filter((file) => !existsSync(join(wasmDir, file)));
   if (missing.length > 0) {
     throw new Error(
       `${wasmDir} lacks ${missing.join(', ')}; install Tiny Cats again or run \`npm run build\``,
@@ -90,10 +114,16 @@ export async function loadWasm(tf: Tf, wasmDir: string): Promise<EngineBackend> 
   if (!(backend instanceof BackendWasm)) throw new Error('the wasm backend is not that of tfjs-backend-wasm');
   const present = loaded.get(backend);
   if (present) return present;
-  const { kernels, relaxed } = await loadKernels(wasmDir, memoryOf(backend.wasm));
-  const ops = installKernels({ tf, heap: new Heap(backend), kernels });
+  const memory = memoryOf(backend.wasm);
+  const { kernels, relaxed } = await loadKernels(wasmDir, memory);
+  const heap = new Heap(backend, memory);
+  const ops = installKernels({ tf, heap, kernels, replicas });
   const processor = cpus()[0]?.model.trim() ?? 'CPU';
-  const result = { device: `${processor}, wasm SIMD${relaxed ? ' + FMA' : ''}`, ops };
+  const result: EngineBackend = {
+    device: `${processor}, wasm SIMD${relaxed ? ' + FMA' : ''}`,
+    ops,
+    view: (tensor) => heap.floats(tensor),
+  };
   loaded.set(backend, result);
   return result;
 }

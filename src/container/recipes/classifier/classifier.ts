@@ -1,19 +1,22 @@
 import type { ParameterValues } from '../../../protocol/parameters';
 import { CLASSIFIER } from '../../../protocol/recipes';
 import { DataError } from '../../data/dataError';
+import type { Dataset } from '../../data/dataset';
 import { splitByClass } from '../../data/split';
 import type { Outcome, Recipe, RunContext, TimedPhase, WarmState } from '../recipe';
-import type { CheckpointFacts, CheckpointScore } from './checkpoints';
-import { saveCheckpoint } from './checkpoints';
+import type { Learner } from '../task';
+import { Batches } from './batches';
 import { Datasets } from './datasets';
-import { copyOutput, resolveOutput } from './outputFile';
+import { trainEpochs } from './epochs';
+import { backboneFacts } from './networks';
+import { resolveOutput } from './outputFile';
 import type { ClassifierParams } from './params';
 import { classifierParams } from './params';
-import type { Network } from './tinyCnn';
-import { tinyCnn } from './tinyCnn';
-import type { Training } from './trainingLoop';
-import { trainEpoch, validate } from './trainingLoop';
-import { trainStep } from './trainStep';
+import { START } from './progress';
+import type { Resumption } from './resume';
+import { checkSameData, readResumption, restoreLearner, takeOverBest } from './resume';
+import { takeStartingWeights } from './startingWeights';
+import { classifierTask } from './task';
 
 const WARM_UP_CLASSES = 2;
 
@@ -25,8 +28,6 @@ export function createClassifier(warm: WarmState): Recipe {
 class Classifier implements Recipe {
   readonly name = CLASSIFIER.name;
   private readonly datasets: Datasets;
-  /** The network of the last shape: its buffers are used again, its values never. */
-  private kept: { shape: string; network: Network } | undefined;
 
   constructor(private readonly warm: WarmState) {
     this.datasets = new Datasets(warm.dataDir, warm.wasmDir);
@@ -34,28 +35,28 @@ class Classifier implements Recipe {
 
   async warmUp(given: ParameterValues, phase: TimedPhase): Promise<void> {
     const { engine } = this.warm;
-    const params = classifierParams(given);
+    const params = classifierParams(given, engine.name);
     const side = params.image_size;
     await phase('first allocation', () => {
       engine.tf.zeros([1]).dispose();
     });
-    await phase('forward and backward pass', () => {
-      const network = this.network(WARM_UP_CLASSES, params);
-      network.store.initialise(0);
-      const optimizer = engine.ops.adam(network.store.trainable);
+    const learner = await phase('workers and model', () => this.learner(WARM_UP_CLASSES, params));
+    await phase('forward and backward pass', async () => {
+      await learner.initialise(0);
       // Kernels are compiled for shapes: those of the run to come.
+      const images = params.batch_size;
+      const { headInputs } = backboneFacts(params.backbone);
       const batch = {
-        pixels: new Float32Array(params.batch_size * side * side * 3),
-        labels: new Int32Array(params.batch_size),
-        side,
+        images: { data: new Float32Array(images * side * side * 3), shape: [images, side, side, 3] },
+        labels: { data: new Int32Array(images), shape: [images] },
+        mask: { data: new Float32Array(images * headInputs), shape: [images, headInputs] },
       };
-      trainStep(engine, network, optimizer, batch, { learningRate: 0, gradientClip: 1 });
-      optimizer.dispose();
+      await learner.step(batch, { learningRate: 0, gradientClip: 1, weightDecay: 0 });
     });
   }
 
   async prepare(given: ParameterValues, phase: TimedPhase): Promise<void> {
-    const params = classifierParams(given);
+    const params = classifierParams(given, this.warm.engine.name);
     const folder = await phase('data set metadata', () =>
       this.datasets.scan(params.data_dir).catch((error: unknown) => {
         // The run will say so, to whom it concerns.
@@ -65,24 +66,18 @@ class Classifier implements Recipe {
         throw error;
       }),
     );
-    await phase('model', () => {
-      this.network(folder?.classes.length ?? WARM_UP_CLASSES, params);
-    });
+    await phase('model', () => this.learner(folder?.classes.length ?? WARM_UP_CLASSES, params));
   }
 
   async train(run: RunContext): Promise<Outcome> {
     const { engine } = this.warm;
-    const params = classifierParams(run.params);
-    const output = await resolveOutput(run, params.output);
-    sayWhatDoesNotApply(run, params, engine.name);
+    const given = classifierParams(run.params, engine.name);
+    const output = await resolveOutput(run, given.output);
+    const resumed = given.resume === '' ? undefined : await readResumption(run, given);
+    const params = resumed?.params ?? given;
+    sayWhatIsUsed(run, params, engine.name);
 
-    const dataset = await run.phase('data set', async () => {
-      const folder = await this.datasets.scan(params.data_dir);
-      for (const warning of folder.warnings) {
-        run.log('warning', warning);
-      }
-      return this.datasets.load(folder, params.image_size, { log: run.log, stop: run.stop });
-    });
+    const dataset = await run.phase('data set', () => this.load(run, params));
     const split = splitByClass(dataset.labels, params.val_split, params.seed);
     run.emit({
       type: 'dataset',
@@ -92,100 +87,80 @@ class Classifier implements Recipe {
       val: split.validation.length,
       skipped: [...dataset.skipped],
     });
-    const network = await run.phase('model', () => {
-      const made = this.network(dataset.classes.length, params);
-      made.store.initialise(params.seed);
-      return made;
+    const { learner, start } = await run.phase('model', async () => {
+      const made = await this.learner(dataset.classes.length, params);
+      await made.initialise(params.seed);
+      if (resumed === undefined) {
+        await takeStartingWeights(run, made, params, this.warm);
+        return { learner: made, start: START };
+      }
+      checkSameData(resumed, dataset);
+      await restoreLearner(resumed, made);
+      sayWhereResumed(run, resumed, engine.name);
+      return { learner: made, start: await takeOverBest(run, resumed) };
     });
-    const optimizer = engine.ops.adam(network.store.trainable);
-    try {
-      run.emit({ type: 'state', state: 'training' });
-      const training = { run, engine, network, optimizer, params, dataset, split };
-      return await this.epochs(training, { run, engine, network, params, classes: dataset.classes }, output);
-    } finally {
-      optimizer.dispose();
-    }
+    run.emit({ type: 'state', state: 'training' });
+    const { headInputs } = backboneFacts(params.backbone);
+    const batches = new Batches({ dataset, split, params, headInputs });
+    const firstStepDone = once(() => run.firstStepDone());
+    return trainEpochs(
+      { run, learner, params, batches, firstStepDone },
+      { run, engine, learner, params, dataset },
+      { start, output },
+    );
   }
 
-  private async epochs(
-    training: Training,
-    facts: CheckpointFacts,
-    output: string | undefined,
-  ): Promise<Outcome> {
-    const { run, params } = training;
-    let best: { path: string; val_acc: number } | undefined;
-    let score: CheckpointScore = { epoch: 0, val_acc: null, val_loss: null };
-    for (let epoch = 0; epoch < params.epochs; epoch += 1) {
-      const startedAt = performance.now();
-      const trained = await trainEpoch(training, epoch);
-      const validated = trained === undefined ? undefined : await validate(training);
-      if (trained === undefined || validated === undefined) {
-        await saveCheckpoint(facts, 'last', score);
-        return { status: 'stopped', ...(await this.deliver(best, output)) };
-      }
-      const time_s = (performance.now() - startedAt) / 1000;
-      run.emit({ type: 'epoch', epoch: epoch + 1, epochs: params.epochs, ...trained, ...validated, time_s });
-      run.log('info', epochLine(epoch + 1, params.epochs, { ...trained, ...validated, time_s }));
-      score = { epoch: epoch + 1, ...validated };
-      await saveCheckpoint(facts, 'last', score);
-      if (best === undefined || validated.val_acc > best.val_acc) {
-        best = { path: await saveCheckpoint(facts, 'best', score), val_acc: validated.val_acc };
-      }
+  private async load(run: RunContext, params: ClassifierParams): Promise<Dataset> {
+    const folder = await this.datasets.scan(params.data_dir);
+    for (const warning of folder.warnings) {
+      run.log('warning', warning);
     }
-    return { status: 'completed', ...(await this.deliver(best, output)) };
+    return this.datasets.load(folder, params.image_size, { log: run.log, stop: run.stop });
   }
 
-  private async deliver(
-    best: { path: string; val_acc: number } | undefined,
-    output: string | undefined,
-  ): Promise<{ output: string | null; val_acc: number | null }> {
-    if (best === undefined) {
-      return { output: null, val_acc: null };
-    }
-    if (output !== undefined) {
-      await copyOutput(best.path, output);
-    }
-    return { output: output ?? best.path, val_acc: best.val_acc };
-  }
-
-  private network(classes: number, { backbone, image_size }: ClassifierParams): Network {
-    const shape = JSON.stringify([backbone, classes, image_size]);
-    if (this.kept?.shape !== shape) {
-      this.kept?.network.store.dispose();
-      this.kept = { shape, network: tinyCnn(this.warm.engine, { classes, imageSize: image_size }) };
-    }
-    return this.kept.network;
+  private learner(
+    classes: number,
+    { backbone, image_size, num_workers }: ClassifierParams,
+  ): Promise<Learner> {
+    const spec = { backbone, classes, imageSize: image_size };
+    return this.warm.learners.acquire(classifierTask, spec, { workers: num_workers });
   }
 }
 
-function sayWhatDoesNotApply(run: RunContext, params: ClassifierParams, engine: string): void {
-  if (params.pretrained) {
-    run.log('info', `${params.backbone} has no pretrained weights: it starts from random ones.`);
+/** Calls `work` the first time only. */
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) {
+      done = true;
+      work();
+    }
+  };
+}
+
+function sayWhatIsUsed({ log, params: asked }: RunContext, params: ClassifierParams, engine: string): void {
+  if (asked.backbone === 'auto' || asked.backbone === undefined) {
+    log('info', `backbone auto: ${params.backbone}, since the engine is "${engine}".`);
   }
   if (params.mixed_precision) {
-    run.log('info', `The engine "${engine}" computes in single precision: mixed_precision has no effect.`);
-  }
-  if (params.num_workers > 0) {
-    run.log('info', 'Images are decoded ahead and kept in memory: num_workers has no effect.');
+    log('info', `The engine "${engine}" computes in single precision: mixed_precision has no effect.`);
   }
 }
 
-/** The line that the design's training script logs. */
-function epochLine(
-  epoch: number,
-  epochs: number,
-  score: {
-    train_loss: number;
-    train_acc: number;
-    val_loss: number;
-    val_acc: number;
-    lr: number;
-    time_s: number;
-  },
-): string {
-  const { train_loss, train_acc, val_loss, val_acc, lr, time_s } = score;
-  return (
-    `Epoch ${String(epoch).padStart(3)}/${epochs} | Train loss: ${train_loss.toFixed(4)} acc: ${train_acc.toFixed(4)} | ` +
-    `Val loss: ${val_loss.toFixed(4)} acc: ${val_acc.toFixed(4)} | LR: ${lr.toExponential(1)} | Time: ${time_s.toFixed(1)}s`
-  );
+function sayWhereResumed(
+  { log }: RunContext,
+  { dir, params, progress, engine }: Resumption,
+  own: string,
+): void {
+  const { epoch, step } = progress;
+  log('info', `Going on with the run in ${dir} after epoch ${epoch}, step ${step}, with its parameters.`);
+  if (engine !== own) {
+    log(
+      'warning',
+      `The run was computed by "${engine}": on "${own}" its numbers come out slightly different.`,
+    );
+  }
+  if (epoch >= params.epochs) {
+    log('warning', `The run has its ${params.epochs} epochs: give more epochs to train it further.`);
+  }
 }

@@ -25,8 +25,9 @@ export class Datasets {
   ) {}
 
   /** @throws DataError if the folder is no data set */
-  async scan(dataDir: string): Promise<ImageFolder> {
-    return scanImageFolder(dataDir === SAMPLE_DATA_SET ? await ensureSampleDataset(this.dataDir) : dataDir);
+  async scan(dataDir: string, options: { minimumClasses?: 1 | 2 } = {}): Promise<ImageFolder> {
+    const folder = dataDir === SAMPLE_DATA_SET ? await ensureSampleDataset(this.dataDir) : dataDir;
+    return scanImageFolder(folder, options);
   }
 
   /** @throws DataError if too few images can be used */
@@ -43,8 +44,9 @@ export class Datasets {
       }));
     this.decoded.delete(key);
     this.decoded.set(key, dataset);
-    for (const oldest of [...this.decoded.keys()].slice(0, -KEPT)) {
+    for (const [oldest, unused] of [...this.decoded].slice(0, -KEPT)) {
       this.decoded.delete(oldest);
+      await unused.close();
     }
     return dataset;
   }

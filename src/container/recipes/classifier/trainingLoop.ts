@@ -1,30 +1,26 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Dataset } from '../../data/dataset';
-import { fillBatch, imagenetPreprocessing } from '../../data/batch';
-import { Random } from '../../data/random';
-import type { Split } from '../../data/split';
-import { epochOrder } from '../../data/split';
-import type { Engine } from '../../engines/engine';
-import type { AdamOptimizer } from '../../engines/trainingOps';
 import type { RunContext } from '../recipe';
 import { RunFailure } from '../recipe';
+import type { Learner } from '../task';
+import type { Batches } from './batches';
+import { sizeOf } from './batches';
 import type { ClassifierParams } from './params';
+import type { Progress } from './progress';
 import { learningRate } from './schedule';
-import type { Network } from './tinyCnn';
-import type { Batch, BatchScore } from './trainStep';
-import { evaluateBatch, trainStep } from './trainStep';
+
+/** Decoupled from the gradient (AdamW; Loshchilov and Hutter, 2019), as the engine's optimiser has it. */
+const WEIGHT_DECAY = 1e-4;
 
 /** Progress events come no more often than this; the first step and the last of an epoch always have one. */
 const PROGRESS_INTERVAL_MS = 100;
 
 export interface Training {
   run: RunContext;
-  engine: Engine;
-  network: Network;
-  optimizer: AdamOptimizer;
+  learner: Learner;
   params: ClassifierParams;
-  dataset: Dataset;
-  split: Split;
+  batches: Batches;
+  /** Called after every step. */
+  firstStepDone: () => void;
 }
 
 export interface EpochScore {
@@ -36,43 +32,41 @@ export interface EpochScore {
 }
 
 /**
- * Trains one epoch.
- * @param epoch from 0
+ * Trains what is left of an epoch, `progress.epoch` from 0.
+ * @param progress brought up to date after every step
  * @returns undefined if the run was told to stop: the running step was finished, the rest of the epoch left out
  */
-export async function trainEpoch(training: Training, epoch: number): Promise<EpochScore | undefined> {
-  const { run, engine, network, optimizer, params, dataset, split } = training;
-  const order = epochOrder(split.train, params.seed, epoch);
-  const steps = Math.ceil(order.length / params.batch_size);
-  const flip = Random.seeded('augmentation', params.seed, epoch);
-  const total = new MeanScore();
-  const startedAt = performance.now();
-  let toldAt = -Infinity;
-  let rate = 0;
-  for (let step = 0; step < steps; step += 1) {
-    rate = learningRate(epoch * steps + step, {
+export async function trainEpoch(training: Training, progress: Progress): Promise<EpochScore | undefined> {
+  const { run, learner, params, batches } = training;
+  const { epoch } = progress;
+  const { steps } = batches;
+  const rateOf = (step: number) =>
+    learningRate(epoch * steps + step, {
       highest: params.lr,
       warmupSteps: params.warmup_epochs * steps,
       totalSteps: params.epochs * steps,
     });
-    const indices = order.subarray(step * params.batch_size, (step + 1) * params.batch_size);
-    const batch = makeBatch(dataset, indices, flip);
-    const score = trainStep(engine, network, optimizer, batch, {
-      learningRate: rate,
+  const startedAt = performance.now();
+  let toldAt = -Infinity;
+  let images = 0;
+  const imagesPerSecond = () => images / Math.max(1e-3, (performance.now() - startedAt) / 1000);
+  for await (const batch of batches.training(epoch, progress.step)) {
+    const { step } = progress;
+    const score = await learner.step(batch, {
+      learningRate: rateOf(step),
       gradientClip: params.gradient_clip,
+      weightDecay: WEIGHT_DECAY,
     });
-    if (!Number.isFinite(score.loss)) {
-      throw new RunFailure(
-        'diverged',
-        `The loss became ${score.loss} at step ${step + 1} of epoch ${epoch + 1}. Train with a lower lr (it is ${params.lr}).`,
-      );
-    }
-    total.add(score, indices.length);
-    if (epoch === 0 && step === 0) {
-      run.firstStepDone();
-    }
+    checkFinite(score.loss, step, training, progress);
+    const count = sizeOf(batch);
+    progress.step = step + 1;
+    progress.images += count;
+    progress.lossSum += score.loss * count;
+    progress.correct += score.sums.correct ?? 0;
+    training.firstStepDone();
+    images += count;
     const now = performance.now();
-    if (now - toldAt >= PROGRESS_INTERVAL_MS || step === steps - 1) {
+    if (now - toldAt >= PROGRESS_INTERVAL_MS || progress.step === steps) {
       toldAt = now;
       run.emit({
         type: 'step',
@@ -81,8 +75,8 @@ export async function trainEpoch(training: Training, epoch: number): Promise<Epo
         step: step + 1,
         steps,
         loss: score.loss,
-        lr: rate,
-        images_per_second: total.images / ((now - startedAt) / 1000),
+        lr: rateOf(step),
+        images_per_second: imagesPerSecond(),
       });
     }
     // Lets the supervisor's word in: a stop ends the run between two steps.
@@ -92,54 +86,39 @@ export async function trainEpoch(training: Training, epoch: number): Promise<Epo
     }
   }
   return {
-    train_loss: total.loss,
-    train_acc: total.accuracy,
-    lr: rate,
-    images_per_second: total.images / ((performance.now() - startedAt) / 1000),
+    train_loss: progress.lossSum / progress.images,
+    train_acc: progress.correct / progress.images,
+    lr: rateOf(steps - 1),
+    images_per_second: imagesPerSecond(),
   };
 }
 
 /** @returns undefined if the run was told to stop before all was scored */
-export async function validate(
-  training: Training,
-): Promise<{ val_loss: number; val_acc: number } | undefined> {
-  const { run, engine, network, params, dataset, split } = training;
-  const total = new MeanScore();
-  for (let start = 0; start < split.validation.length; start += params.batch_size) {
-    const indices = split.validation.subarray(start, start + params.batch_size);
-    total.add(evaluateBatch(engine, network, makeBatch(dataset, indices)), indices.length);
+export async function validate({
+  run,
+  learner,
+  batches,
+}: Training): Promise<{ val_loss: number; val_acc: number } | undefined> {
+  const total = { images: 0, lossSum: 0, correct: 0 };
+  for await (const batch of batches.validation()) {
+    const { loss, sums } = await learner.evaluate(batch);
+    const images = sizeOf(batch);
+    total.images += images;
+    total.lossSum += loss * images;
+    total.correct += sums.correct ?? 0;
     await nextTurn();
     if (run.stop.aborted) {
       return undefined;
     }
   }
-  return { val_loss: total.loss, val_acc: total.accuracy };
+  return { val_loss: total.lossSum / total.images, val_acc: total.correct / total.images };
 }
 
-function makeBatch(dataset: Dataset, indices: Int32Array, flip?: Random): Batch {
-  const side = dataset.imageSize;
-  const pixels = new Float32Array(indices.length * side * side * 3);
-  fillBatch(dataset, indices, pixels, { ...imagenetPreprocessing, ...(flip === undefined ? {} : { flip }) });
-  return { pixels, labels: indices.map((index) => dataset.labels[index] ?? 0), side };
-}
-
-/** Means over images, whatever the sizes of the batches. */
-class MeanScore {
-  images = 0;
-  private lossSum = 0;
-  private correct = 0;
-
-  add({ loss, correct }: BatchScore, images: number): void {
-    this.images += images;
-    this.lossSum += loss * images;
-    this.correct += correct;
-  }
-
-  get loss(): number {
-    return this.lossSum / this.images;
-  }
-
-  get accuracy(): number {
-    return this.correct / this.images;
+function checkFinite(loss: number, step: number, { params }: Training, { epoch }: Progress): void {
+  if (!Number.isFinite(loss)) {
+    throw new RunFailure(
+      'diverged',
+      `The loss became ${loss} at step ${step + 1} of epoch ${epoch + 1}. Train with a lower lr (it is ${params.lr}).`,
+    );
   }
 }

@@ -3,14 +3,18 @@ import type { TensorData } from '../../../volume/safetensors';
 import { Random } from '../../data/random';
 import type { Engine } from '../../engines/engine';
 
-/** How a fresh parameter is filled. `fanOutNormal` is He et al., "Delving Deep into Rectifiers", 2015. */
-export type Initializer = { kind: 'constant'; value: number } | { kind: 'normal'; std: number };
+/** How a fresh parameter is filled. */
+export type Initializer =
+  | { kind: 'constant'; value: number }
+  | { kind: 'normal'; std: number }
+  /** In the engine's layout. */
+  | { kind: 'values'; values: Float32Array };
 
 /**
- * How a parameter lies in memory: the engine wants HWIO and [in, out], a checkpoint holds what PyTorch has, OIHW and
- * [out, in], so that the files can be used on either side.
+ * How a parameter lies in memory: the engine wants HWIO, HWC1 and [in, out], a checkpoint holds what PyTorch has, OIHW,
+ * C1HW and [out, in], so that the files can be used on either side.
  */
-export type Layout = 'conv' | 'linear' | 'vector';
+export type Layout = 'conv' | 'depthwise' | 'linear' | 'vector';
 
 interface Entry {
   readonly name: string;
@@ -59,16 +63,7 @@ export class ParameterStore {
   /** Gives every parameter its fresh value, which depends on the seed and its name alone. */
   initialise(seed: number): void {
     for (const { name, variable, initializer } of this.entries) {
-      const values = new Float32Array(variable.size);
-      if (initializer.kind === 'constant') {
-        values.fill(initializer.value);
-      } else {
-        const random = Random.seeded('weights', seed, name);
-        for (let index = 0; index < values.length; index += 1) {
-          values[index] = random.normal() * initializer.std;
-        }
-      }
-      this.assign(variable, values);
+      this.assign(variable, initialValues(initializer, variable.size, Random.seeded('weights', seed, name)));
     }
     for (const counter of this.counters.values()) {
       counter.value = 0;
@@ -95,6 +90,37 @@ export class ParameterStore {
     return tensors;
   }
 
+  /**
+   * Takes over exported tensors; those not named stay as they are.
+   * @throws Error that names a tensor that is unknown or has another shape, changing nothing
+   */
+  load(tensors: readonly TensorData[]): void {
+    const entries = new Map(this.entries.map((entry) => [entry.name, entry]));
+    const changes = tensors.map(({ name, shape, data }) => {
+      const counter = this.counters.get(name);
+      const entry = entries.get(name);
+      const expected = entry ? torchShape(entry) : counter ? [] : undefined;
+      if (expected === undefined) {
+        throw new Error(`The network has no tensor "${name}"`);
+      }
+      if (expected.join() !== shape.join() || data.length !== (entry?.variable.size ?? 1)) {
+        throw new Error(
+          `Tensor "${name}" has the shape [${shape.join(', ')}]; the network's is [${expected.join(', ')}]`,
+        );
+      }
+      return () => {
+        if (entry) {
+          this.assignTorch(entry, shape, data);
+        } else if (counter) {
+          counter.value = data[0] ?? 0;
+        }
+      };
+    });
+    for (const change of changes) {
+      change();
+    }
+  }
+
   dispose(): void {
     for (const { variable } of this.entries) {
       variable.dispose();
@@ -107,15 +133,39 @@ export class ParameterStore {
       variable.assign(tf.tensor(values, variable.shape));
     });
   }
+
+  private assignTorch({ variable, layout }: Entry, shape: readonly number[], values: Float32Array): void {
+    const { tf } = this.engine;
+    tf.tidy(() => {
+      // A copy, because a tensor may keep the array that it was made from.
+      const given = tf.tensor(values.slice(), [...shape]);
+      variable.assign(layout === 'vector' ? given : tf.transpose(given, [...PERMUTATIONS[layout].toEngine]));
+    });
+  }
 }
 
-function toTorch({ tf }: Engine, variable: Variable, layout: Layout): Tensor {
-  switch (layout) {
-    case 'conv':
-      return tf.transpose(variable, [3, 2, 0, 1]);
-    case 'linear':
-      return tf.transpose(variable, [1, 0]);
-    case 'vector':
-      return variable;
+function initialValues(initializer: Initializer, size: number, random: Random): Float32Array {
+  switch (initializer.kind) {
+    case 'constant':
+      return new Float32Array(size).fill(initializer.value);
+    case 'normal':
+      return Float32Array.from({ length: size }, () => random.normal() * initializer.std);
+    case 'values':
+      return initializer.values.slice();
   }
+}
+
+/** Axes of the transposed tensor, by the axes of the other. */
+const PERMUTATIONS = {
+  conv: { toTorch: [3, 2, 0, 1], toEngine: [2, 3, 1, 0] },
+  depthwise: { toTorch: [2, 3, 0, 1], toEngine: [2, 3, 0, 1] },
+  linear: { toTorch: [1, 0], toEngine: [1, 0] },
+} as const;
+
+function toTorch({ tf }: Engine, variable: Variable, layout: Layout): Tensor {
+  return layout === 'vector' ? variable : tf.transpose(variable, [...PERMUTATIONS[layout].toTorch]);
+}
+
+function torchShape({ variable: { shape }, layout }: Entry): number[] {
+  return layout === 'vector' ? shape : PERMUTATIONS[layout].toTorch.map((axis) => shape[axis] ?? 0);
 }

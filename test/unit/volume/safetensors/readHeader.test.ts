@@ -67,7 +67,12 @@ describe('readHeader', () => {
       (await readHeader(path)).tensors.map(({ bytes }) => bytes),
       [3, 8, 2, 3, 8, 0],
     );
-    await assert.rejects(readTensors(path, ['half']), /"half" has the dtype F16; only F32/);
+    const read = await readTensors(path, ['flag', 'half', 'none']);
+    assert.deepEqual(
+      [...read.values()].map(({ data }) => data.length),
+      [3, 4, 0],
+    );
+    await assert.rejects(readTensors(path, ['fp4']), /"fp4" has the dtype F4, whose values cannot be read/);
   });
 
   it('takes keys named as parts of JavaScript objects for what they are', async () => {

@@ -1,7 +1,8 @@
 /**
  * One Adam step for `count` weights (Kingma and Ba, 2015), with decoupled weight decay (Loshchilov and Hutter, 2019).
  * The moments are updated in place, the new weights go to `out`. `rate` includes the correction of the first moment's
- * bias, `correction2` is that of the second, `keep` is 1 - learning rate * weight decay.
+ * bias, `correction2` is that of the second, `keep` is 1 - learning rate * weight decay; the gradient is taken times
+ * `factor`, which clips it. `out` may be `weights`.
  */
 export function adam(
   weights: usize,
@@ -16,7 +17,9 @@ export function adam(
   correction2: f32,
   epsilon: f32,
   keep: f32,
+  factor: f32,
 ): void {
+  const factors = f32x4.splat(factor);
   const rates = f32x4.splat(rate);
   const beta1s = f32x4.splat(beta1);
   const beta2s = f32x4.splat(beta2);
@@ -29,7 +32,7 @@ export function adam(
   const keeps = f32x4.splat(keep);
   let i = 0;
   for (; i + 4 <= count; i += 4) {
-    const g = v128.load(gradient);
+    const g = f32x4.mul(v128.load(gradient), factors);
     const m = f32x4.add(f32x4.mul(beta1s, v128.load(moment1)), f32x4.mul(rest1s, g));
     const v = f32x4.add(f32x4.mul(beta2s, v128.load(moment2)), f32x4.mul(rest2s, f32x4.mul(g, g)));
     v128.store(moment1, m);
@@ -43,7 +46,7 @@ export function adam(
     out += 16;
   }
   for (; i < count; i++) {
-    const g = load<f32>(gradient);
+    const g = load<f32>(gradient) * factor;
     const m = beta1 * load<f32>(moment1) + rest1 * g;
     const v = beta2 * load<f32>(moment2) + rest2 * (g * g);
     store<f32>(moment1, m);

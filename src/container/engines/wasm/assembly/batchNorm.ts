@@ -83,25 +83,19 @@ function normalize(
 }
 
 /**
- * Training-mode batch normalization of x[rows, channels]: y = (x - mean) / sqrt(variance + epsilon) * gamma + beta.
- * Writes y, the batch mean and the biased batch variance. `scratch` holds 3 * channels values.
+ * Mean and biased variance of each channel of x[rows, channels], rows > 0. `scratch` holds 2 * channels values.
  * One pass finds both moments about the first row, which avoids the cancellation of E[x^2] - E[x]^2.
  */
-export function batchNormForward(
+export function batchNormMoments(
   x: usize,
-  gamma: usize,
-  beta: usize,
-  y: usize,
   mean: usize,
   variance: usize,
   scratch: usize,
   rows: i32,
   channels: i32,
-  epsilon: f32,
 ): void {
   const sums = scratch;
   const squares = sums + bytes(channels);
-  const factor = squares + bytes(channels);
   memory.fill(scratch, 0, bytes(2 * channels));
   for (let row = 0; row < rows; row += BLOCK_ROWS) {
     addShiftedMoments(x + bytes(row * channels), x, sums, squares, min(BLOCK_ROWS, rows - row), channels);
@@ -110,12 +104,9 @@ export function batchNormForward(
   for (let c = 0; c < channels; c++) {
     const at = bytes(c);
     const shifted = load<f32>(sums + at) * inverse;
-    const v = max<f32>(0, load<f32>(squares + at) * inverse - shifted * shifted);
     store<f32>(mean + at, load<f32>(x + at) + shifted);
-    store<f32>(variance + at, v);
-    store<f32>(factor + at, load<f32>(gamma + at) / sqrt<f32>(v + epsilon));
+    store<f32>(variance + at, max<f32>(0, load<f32>(squares + at) * inverse - shifted * shifted));
   }
-  normalize(x, y, mean, factor, beta, rows, channels);
 }
 
 /** Adds sum(dy) and sum(dy * (x - mean)) of a block of rows to the totals of each channel. */
@@ -170,43 +161,55 @@ function addGradientSums(
   }
 }
 
+/** For each channel of dy[rows, channels]: `sums` = sum(dy), `products` = sum(dy * (x - mean)). */
+export function batchNormGradientSums(
+  dy: usize,
+  x: usize,
+  mean: usize,
+  sums: usize,
+  products: usize,
+  rows: i32,
+  channels: i32,
+): void {
+  memory.fill(sums, 0, bytes(channels));
+  memory.fill(products, 0, bytes(channels));
+  for (let row = 0; row < rows; row += BLOCK_ROWS) {
+    const at = bytes(row * channels);
+    addGradientSums(dy + at, x + at, mean, sums, products, min(BLOCK_ROWS, rows - row), channels);
+  }
+}
+
 /**
- * Gradient of {@link batchNormForward} with respect to x, gamma and beta. `scratch` holds 3 * channels values.
+ * Gradient of training-mode batch normalization with respect to x. `sums` and `products` are those of
+ * {@link batchNormGradientSums}, over all replicas' rows, `count` of them; `scratch` holds 3 * channels values.
  * dx = gamma r (dy - sum(dy)/n - xhat sum(dy xhat)/n) is evaluated as (x - mean) a + dy b + c with one triple per channel.
  */
-export function batchNormBackward(
+export function batchNormInputGradient(
   dy: usize,
   x: usize,
   gamma: usize,
   mean: usize,
   variance: usize,
+  sums: usize,
+  products: usize,
   dx: usize,
-  dGamma: usize,
-  dBeta: usize,
   scratch: usize,
   rows: i32,
+  count: i32,
   channels: i32,
   epsilon: f32,
 ): void {
-  memory.fill(dBeta, 0, bytes(channels));
-  memory.fill(dGamma, 0, bytes(channels));
-  for (let row = 0; row < rows; row += BLOCK_ROWS) {
-    const at = bytes(row * channels);
-    addGradientSums(dy + at, x + at, mean, dBeta, dGamma, min(BLOCK_ROWS, rows - row), channels);
-  }
   const a = scratch;
   const b = a + bytes(channels);
   const constant = b + bytes(channels);
-  const inverse: f32 = 1 / <f32>rows;
+  const inverse: f32 = 1 / <f32>count;
   for (let c = 0; c < channels; c++) {
     const at = bytes(c);
     const r: f32 = 1 / sqrt<f32>(load<f32>(variance + at) + epsilon);
     const slope = load<f32>(gamma + at) * r;
-    const gammaGradient = load<f32>(dGamma + at) * r;
-    store<f32>(dGamma + at, gammaGradient);
-    store<f32>(a + at, -slope * r * gammaGradient * inverse);
+    store<f32>(a + at, -slope * r * r * load<f32>(products + at) * inverse);
     store<f32>(b + at, slope);
-    store<f32>(constant + at, -slope * load<f32>(dBeta + at) * inverse);
+    store<f32>(constant + at, -slope * load<f32>(sums + at) * inverse);
   }
   for (let row = 0; row < rows; row++) {
     let c = 0;

@@ -2,57 +2,97 @@ import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import type { TrainingOps } from '../../trainingOps';
 import { registerWasmKernel, type WasmContext } from '../context';
 import { sizeOf } from '../heap';
+import { joinMoments, sumOver } from './replicaStatistics';
 
 const forwardName = 'TinyCatsBatchNorm';
 const backwardName = 'TinyCatsBatchNormGradient';
 
 const lastOf = (shape: readonly number[]): number => shape[shape.length - 1] ?? 1;
 
-function installTraining({ tf, heap, kernels }: WasmContext): void {
+function installForward({ tf, heap, kernels, replicas }: WasmContext): void {
   registerWasmKernel(tf, forwardName, (call) => {
     const x = call.input('x');
     const channels = lastOf(x.shape);
+    const rows = sizeOf(x.shape) / channels;
     const y = heap.allocate(x.shape);
     const mean = heap.allocate([channels]);
     const variance = heap.allocate([channels]);
-    heap.withScratch(3 * channels * 4, (scratch) =>
-      kernels.batchNormForward(
+    heap.withScratch(2 * channels * 4, (scratch) => {
+      kernels.batchNormMoments(
         heap.address(x),
-        heap.address(call.input('gamma')),
-        heap.address(call.input('beta')),
-        heap.address(y),
         heap.address(mean),
         heap.address(variance),
         scratch,
-        sizeOf(x.shape) / channels,
+        rows,
+        channels,
+      );
+      if (replicas.group) {
+        joinMoments(replicas.group, rows, heap.floats(mean), heap.floats(variance));
+      }
+      kernels.batchNormApply(
+        heap.address(x),
+        heap.address(call.input('gamma')),
+        heap.address(call.input('beta')),
+        heap.address(mean),
+        heap.address(variance),
+        heap.address(y),
+        scratch,
+        rows,
         channels,
         call.number('epsilon'),
-      ),
-    );
+      );
+    });
     return [y, mean, variance];
   });
+}
+
+function installBackward({ tf, heap, kernels, replicas }: WasmContext): void {
   registerWasmKernel(tf, backwardName, (call) => {
+    const dy = call.input('dy');
     const x = call.input('x');
+    const mean = call.input('mean');
+    const variance = call.input('variance');
+    const epsilon = call.number('epsilon');
     const channels = lastOf(x.shape);
+    const rows = sizeOf(x.shape) / channels;
     const dx = heap.allocate(x.shape);
     const dGamma = heap.allocate([channels]);
     const dBeta = heap.allocate([channels]);
-    heap.withScratch(3 * channels * 4, (scratch) =>
-      kernels.batchNormBackward(
-        heap.address(call.input('dy')),
+    heap.withScratch(5 * channels * 4, (scratch) => {
+      const sums = scratch;
+      const products = sums + channels * 4;
+      kernels.batchNormGradientSums(
+        heap.address(dy),
+        heap.address(x),
+        heap.address(mean),
+        sums,
+        products,
+        rows,
+        channels,
+      );
+      // This replica's own part: the gradients of all are added up later, as those of any parameter.
+      const spread = heap.floats(variance);
+      heap.floats(dBeta).set(heap.floatsAt(sums, channels));
+      heap
+        .floats(dGamma)
+        .set(heap.floatsAt(products, channels).map((sum, c) => sum / Math.sqrt((spread[c] ?? 0) + epsilon)));
+      if (replicas.group) sumOver(replicas.group, heap.floatsAt(sums, 2 * channels));
+      kernels.batchNormInputGradient(
+        heap.address(dy),
         heap.address(x),
         heap.address(call.input('gamma')),
-        heap.address(call.input('mean')),
-        heap.address(call.input('variance')),
+        heap.address(mean),
+        heap.address(variance),
+        sums,
+        products,
         heap.address(dx),
-        heap.address(dGamma),
-        heap.address(dBeta),
-        scratch,
-        sizeOf(x.shape) / channels,
+        products + channels * 4,
+        rows,
+        Math.round(rows * (replicas.group?.share ?? 1)),
         channels,
-        call.number('epsilon'),
-      ),
-    );
+        epsilon,
+      );
+    });
     return [dx, dGamma, dBeta];
   });
 }
@@ -107,19 +147,21 @@ function installInference({ tf, heap, kernels }: WasmContext): void {
   });
 }
 
-/** Registers batch normalization for training (with its gradient) and a fast one for inference. */
+/** Registers batch normalization for training (with its gradient, over all replicas) and a fast one for inference. */
 export function installBatchNorm(context: WasmContext): void {
-  installTraining(context);
+  installForward(context);
+  installBackward(context);
   installGradient(context);
   installInference(context);
 }
 
 /** Training-mode batch normalization by one kernel. */
-export function fusedBatchNorm({ tf }: WasmContext): TrainingOps['batchNorm'] {
+export function fusedBatchNorm({ tf, replicas }: WasmContext): TrainingOps['batchNorm'] {
   return (x, gamma, beta, epsilon) => {
     const [y, mean, variance] = tf
       .engine()
       .runKernel<[Tensor, Tensor1D, Tensor1D]>(forwardName, { x, gamma, beta }, { epsilon });
-    return { y, mean, variance };
+    const count = Math.round((x.size / gamma.size) * (replicas.group?.share ?? 1));
+    return { y, mean, variance, count };
   };
 }

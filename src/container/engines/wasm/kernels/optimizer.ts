@@ -26,6 +26,7 @@ export function installOptimizer({ tf, heap, kernels }: WasmContext): void {
       heap.address(out),
       sizeOf(weights.shape),
       ...['rate', 'beta1', 'beta2', 'correction2', 'epsilon', 'keep'].map((name) => call.number(name)),
+      1,
     );
     return out;
   });

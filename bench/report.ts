@@ -1,0 +1,72 @@
+import type { StartupFigures } from './startup';
+import type { TrainingFigures } from './training';
+
+export interface Report {
+  readonly processor: string;
+  readonly cores: number;
+  readonly node: string;
+  /** YYYY-MM-DD */
+  readonly date: string;
+  /** PyTorch and its libraries; null where it is not installed or was left out. */
+  readonly torch: string | null;
+  readonly rounds: number;
+  readonly startup?: StartupFigures;
+  readonly training: readonly TrainingFigures[];
+}
+
+const figure = (value: number | null, digits: number): string =>
+  value === null ? '-' : value.toFixed(digits);
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, column) => (column === 0 ? '---' : '---:'))), ...rows.map(line)].join(
+    '\n',
+  );
+}
+
+/** The figures as tables. */
+export function toMarkdown({
+  processor,
+  cores,
+  node,
+  date,
+  torch,
+  rounds,
+  startup,
+  training,
+}: Report): string {
+  const torchText =
+    torch ?? 'PyTorch not installed here, or left out: `python3 -c "import torch"` does not work';
+  const parts = [
+    `${processor}, ${cores} cores, Node ${node.slice(1)}, ${date}. ${torchText}. Medians of ${rounds} rounds.`,
+  ];
+  if (startup) {
+    parts.push(
+      table(
+        ['Start to first step, `tiny_cnn`, 64 px, batch 32', 'ms', 'PyTorch / ours'],
+        [
+          ['cold: no container', figure(startup.coldFirstStepMs, 0), figure(startup.torchOverCold, 1)],
+          ['warm: another run', figure(startup.warmFirstStepMs, 0), figure(startup.torchOverWarm, 1)],
+          ['`python3 train.py` with PyTorch, one step', figure(startup.torchMs, 0), '1.0'],
+          ['one later step', figure(startup.stepMs, 1), ''],
+          ['a status request while training', figure(startup.statusWhileTrainingMs, 1), ''],
+        ],
+      ),
+    );
+  }
+  if (training.length > 0) {
+    parts.push(
+      table(
+        ['Training', 'threads', 'steps/s', 'PyTorch steps/s', 'ours / PyTorch'],
+        training.map(({ subject, threads, stepsPerSecond, torchStepsPerSecond, ratio }) => [
+          subject,
+          String(threads),
+          figure(stepsPerSecond, 2),
+          figure(torchStepsPerSecond, 2),
+          figure(ratio, 2),
+        ]),
+      ),
+    );
+  }
+  return parts.join('\n\n');
+}

@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ContainerClient } from '../src/client/containerClient';
+import type { RunEvent } from '../src/protocol/events';
+import { defaultParameters } from '../src/protocol/parameters';
+import type { ParameterValues } from '../src/protocol/parameters';
+import { CLASSIFIER } from '../src/protocol/recipes';
+import { LocalTarget } from '../src/targets/local/localTarget';
+import { OutputsVolume } from '../src/volume/outputsVolume';
+import { median } from './statistics';
+import { torchColdMs, type Torch } from './torchSide';
+
+const STATUS_REQUESTS = 100;
+const MODEL = 'tiny_cnn';
+
+export interface StartupFigures {
+  /** Asking for a run without a container to its first step. */
+  readonly coldFirstStepMs: number;
+  /** Asking for another run to its first step. */
+  readonly warmFirstStepMs: number;
+  readonly stepMs: number;
+  readonly coldOverWarm: number;
+  readonly statusWhileTrainingMs: number;
+  /** A Python process that imports PyTorch and takes one step of the same network on data that it does not read. */
+  readonly torchMs: number | null;
+  /** PyTorch's over ours, the median of the rounds' ratios. */
+  readonly torchOverCold: number | null;
+  readonly torchOverWarm: number | null;
+}
+
+interface RunTimes {
+  readonly firstStepMs: number;
+  /** Of the later steps of the same run. */
+  readonly stepMs: number;
+}
+
+/** What a user waits for. Cold starts, warm reruns and PyTorch alternate, so that ratios hold although times swing. */
+export async function measureStartup(
+  rounds: number,
+  torch: Torch | undefined,
+  threads: number,
+): Promise<StartupFigures> {
+  const home = mkdtempSync(join(tmpdir(), 'tiny-cats-bench-'));
+  process.env.TINY_CATS_HOME = join(home, 'state');
+  const target = LocalTarget.open({
+    bundleDir: resolve('dist'),
+    outputsDir: join(home, 'outputs'),
+    dataDir: join(home, 'data'),
+  });
+  try {
+    return await measure(target, rounds, (model) =>
+      torch === undefined ? undefined : torchColdMs(torch, model, threads),
+    );
+  } finally {
+    await target.kill();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function measure(
+  target: LocalTarget,
+  rounds: number,
+  torchMsOf: (model: string) => number | undefined,
+): Promise<StartupFigures> {
+  const times: { cold: number; warm: number; step: number; torch: number | undefined }[] = [];
+  // A round that does not count: the sample data set is drawn, and what Python and Node cache is cached.
+  await withContainer(target, (client) => train(client, 1));
+  torchMsOf(MODEL);
+  for (let round = 0; round < rounds; round += 1) {
+    await withContainer(target, async (client) => {
+      const cold = (await train(client, 1)).firstStepMs;
+      const rerun = await train(client, 1);
+      times.push({ cold, warm: rerun.firstStepMs, step: rerun.stepMs, torch: undefined });
+    });
+    const last = times.at(-1);
+    if (last) last.torch = torchMsOf(MODEL);
+  }
+  const status = await statusWhileTraining(target);
+  const ratios = (ours: 'cold' | 'warm'): number | null => {
+    const known = times.flatMap((time) => (time.torch === undefined ? [] : [time.torch / time[ours]]));
+    return known.length > 0 ? median(known) : null;
+  };
+  const torchTimes = times.flatMap(({ torch }) => (torch === undefined ? [] : [torch]));
+  return {
+    coldFirstStepMs: median(times.map(({ cold }) => cold)),
+    warmFirstStepMs: median(times.map(({ warm }) => warm)),
+    stepMs: median(times.map(({ step }) => step)),
+    coldOverWarm: median(times.map(({ cold, warm }) => cold / warm)),
+    statusWhileTrainingMs: median(status),
+    torchMs: torchTimes.length > 0 ? median(torchTimes) : null,
+    torchOverCold: ratios('cold'),
+    torchOverWarm: ratios('warm'),
+  };
+}
+
+async function statusWhileTraining(target: LocalTarget): Promise<number[]> {
+  const waits: number[] = [];
+  await withContainer(target, (client) =>
+    train(client, 20, async () => {
+      while (client.status?.state !== 'training') {
+        await new Promise((done) => client.once('change', () => done(undefined)));
+      }
+      for (let request = 0; request < STATUS_REQUESTS; request += 1) {
+        const askedAt = performance.now();
+        await client.request('status', {});
+        waits.push(performance.now() - askedAt);
+      }
+    }),
+  );
+  return waits;
+}
+
+async function train(
+  client: ContainerClient,
+  epochs: number,
+  during?: (runId: string) => Promise<void>,
+): Promise<RunTimes> {
+  const params: ParameterValues = { ...defaultParameters(CLASSIFIER), backbone: MODEL, epochs };
+  const runId = await client.train(CLASSIFIER.name, params, {
+    engine: 'wasm',
+    port: 0,
+    settings: { scaledownWindowMs: 60_000, keepDates: 0 },
+    hint: { recipe: CLASSIFIER.name, params },
+  });
+  const events: RunEvent[] = [];
+  const ended = new Promise<void>((done) => {
+    client.follow(runId, 0, (some) => {
+      events.push(...some);
+      if (some.some((event) => event.type === 'result')) {
+        done();
+      }
+    });
+  });
+  await during?.(runId);
+  await ended;
+  const first = events.find((event) => event.type === 'first_step');
+  const rates = events.flatMap((event) => (event.type === 'step' ? [event.images_per_second] : []));
+  if (first === undefined) {
+    throw new Error('the run ended without a first step');
+  }
+  return {
+    firstStepMs: first.time_to_first_step_ms,
+    stepMs: (Number(params.batch_size) / median(rates)) * 1000,
+  };
+}
+
+async function withContainer(
+  target: LocalTarget,
+  work: (client: ContainerClient) => Promise<unknown>,
+): Promise<void> {
+  const client = new ContainerClient(target, new OutputsVolume(target.outputsDir), 'bench');
+  try {
+    await work(client);
+    await client.cool();
+  } finally {
+    client.dispose();
+  }
+}

@@ -1,0 +1,18 @@
+"""steps.py MODEL THREADS: for each number of steps on a line of stdin, takes them and prints the seconds that they took."""
+
+import sys
+import time
+
+import torch
+
+from models import Training
+
+torch.set_num_threads(int(sys.argv[2]))
+torch.manual_seed(0)
+training = Training(sys.argv[1])
+print(sum(parameter.numel() for parameter in training.model.parameters()), flush=True)
+for line in sys.stdin:
+    started = time.perf_counter()
+    for _ in range(int(line)):
+        training.step()
+    print(time.perf_counter() - started, flush=True)

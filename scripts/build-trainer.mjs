@@ -1,0 +1,47 @@
+/** Bundles the trainer, its worker threads and the evaluation. */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import esbuild from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** What all bundles have in common. */
+export const common = ({ production }) => ({
+  bundle: true,
+  minify: production,
+  keepNames: production,
+  sourcemap: production ? false : 'inline',
+  legalComments: 'none',
+  logLevel: 'warning',
+  absWorkingDir: root,
+});
+
+/** What all bundles for Node have in common. */
+export const forNode = {
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+};
+
+const entries = {
+  trainer: 'src/container/trainer/main.ts',
+  'trainer-worker': 'src/container/parallel/worker.ts',
+  // Loaded by the command line when it evaluates.
+  evaluate: 'src/container/evaluate/main.ts',
+};
+
+/** Writes trainer.js, trainer-worker.js and evaluate.js, or those that are named, into `outDir`. */
+export async function buildTrainer(outDir, { production, names = Object.keys(entries) }) {
+  await Promise.all(
+    names.map((name) =>
+      esbuild.build({
+        ...common({ production }),
+        ...forNode,
+        // The ESM builds of tfjs can be tree-shaken; the CommonJS ones cannot.
+        mainFields: ['module', 'main'],
+        entryPoints: [entries[name]],
+        outfile: join(outDir, `${name}.js`),
+      }),
+    ),
+  );
+}

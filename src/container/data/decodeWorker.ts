@@ -1,0 +1,5 @@
+/** Entry of a worker thread that decodes images. */
+import { createDecoder } from './decodeImage';
+import { serveDecoding } from './decodeService';
+
+serveDecoding(createDecoder);

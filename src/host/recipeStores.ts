@@ -1,0 +1,76 @@
+import type { RecipeForm } from '../protocol/panel';
+import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import type { Memento } from './parameterStore';
+import { DATA_DIR, ParameterStore } from './parameterStore';
+
+const KEY = 'tinyCats.recipe';
+const PARAMETERS_KEY = 'tinyCats.parameters';
+
+/** The recipes that can be trained, each with the values of its own next training, and which of them is next. */
+export class RecipeStores {
+  private readonly stores: ReadonlyMap<string, ParameterStore>;
+
+  /** @param recipes the first is the one that the settings are about, and next until another is trained */
+  constructor(
+    private readonly recipes: readonly [RecipeSpec, ...RecipeSpec[]],
+    private readonly memento: Memento,
+    /** The setting `tinyCats.defaultParameters`. */
+    settingDefaults: () => ParameterValues,
+  ) {
+    const [first] = recipes;
+    // The others share with it only what is not about how to train.
+    const dataDefault = (): ParameterValues => {
+      const folder = settingDefaults()[DATA_DIR];
+      return folder === undefined ? {} : { [DATA_DIR]: folder };
+    };
+    this.stores = new Map(
+      recipes.map((recipe) => [
+        recipe.name,
+        recipe === first
+          ? new ParameterStore(recipe, memento, PARAMETERS_KEY, settingDefaults)
+          : new ParameterStore(recipe, memento, `${PARAMETERS_KEY}.${recipe.name}`, dataDefault),
+      ]),
+    );
+  }
+
+  /** What is trained next. */
+  get next(): RecipeSpec {
+    const name = this.memento.get(KEY);
+    return this.recipes.find((recipe) => recipe.name === name) ?? this.recipes[0];
+  }
+
+  /** Recipes and values for the parameter form. */
+  get forms(): RecipeForm[] {
+    return this.recipes.map((spec) => ({ spec, params: this.of(spec).values }));
+  }
+
+  /** @throws Error if there is no recipe of that name */
+  find(name: string): RecipeSpec {
+    const recipe = this.recipes.find((each) => each.name === name);
+    if (recipe === undefined) {
+      throw new Error(`This version of Tiny Cats has no recipe "${name}".`);
+    }
+    return recipe;
+  }
+
+  of({ name }: RecipeSpec): ParameterStore {
+    const store = this.stores.get(name);
+    if (store === undefined) {
+      throw new Error(`This version of Tiny Cats has no recipe "${name}".`);
+    }
+    return store;
+  }
+
+  /** Keeps what was trained, and with which values, for the next time. */
+  async keep(recipe: RecipeSpec, values: ParameterValues): Promise<void> {
+    await this.of(recipe).keep(values);
+    await this.memento.update(KEY, recipe.name);
+  }
+
+  /** Whatever is trained next, it is trained on that. */
+  async setDataFolder(folder: string): Promise<void> {
+    for (const store of this.stores.values()) {
+      await store.setDataFolder(folder);
+    }
+  }
+}

@@ -1,0 +1,3 @@
+export type { TorchStateDict } from './readStateDict';
+export { withTorchStateDict } from './readStateDict';
+export { TorchFileError } from './torchError';
