@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ContainerClient } from '../src/client/containerClient';
 import type { RunEvent } from '../src/protocol/events';
+import type { ContainerState } from '../src/protocol/container';
 import { defaultParameters } from '../src/protocol/parameters';
 import type { ParameterValues } from '../src/protocol/parameters';
 import { CLASSIFIER } from '../src/protocol/recipes';
@@ -13,6 +14,7 @@ import { torchColdMs, type Torch } from './torchSide';
 
 const STATUS_REQUESTS = 100;
 const MODEL = 'tiny_cnn';
+const BATCH = 32;
 
 export interface StartupFigures {
   /** Asking for a run without a container to its first step. */
@@ -98,9 +100,7 @@ async function statusWhileTraining(target: LocalTarget): Promise<number[]> {
   const waits: number[] = [];
   await withContainer(target, (client) =>
     train(client, 20, async () => {
-      while (client.status?.state !== 'training') {
-        await new Promise((done) => client.once('change', () => done(undefined)));
-      }
+      await until(client, 'training');
       for (let request = 0; request < STATUS_REQUESTS; request += 1) {
         const askedAt = performance.now();
         await client.request('status', {});
@@ -116,7 +116,7 @@ async function train(
   epochs: number,
   during?: (runId: string) => Promise<void>,
 ): Promise<RunTimes> {
-  const params: ParameterValues = { ...defaultParameters(CLASSIFIER), backbone: MODEL, epochs };
+  const params = { ...defaultParameters(CLASSIFIER), backbone: MODEL, batch_size: BATCH, epochs };
   const runId = await client.train(CLASSIFIER.name, params, {
     engine: 'wasm',
     port: 0,
@@ -134,6 +134,7 @@ async function train(
   });
   await during?.(runId);
   await ended;
+  await until(client, 'warm');
   const first = events.find((event) => event.type === 'first_step');
   const rates = events.flatMap((event) => (event.type === 'step' ? [event.images_per_second] : []));
   if (first === undefined) {
@@ -141,8 +142,14 @@ async function train(
   }
   return {
     firstStepMs: first.time_to_first_step_ms,
-    stepMs: (Number(params.batch_size) / median(rates)) * 1000,
+    stepMs: (BATCH / median(rates)) * 1000,
   };
+}
+
+async function until(client: ContainerClient, state: ContainerState): Promise<void> {
+  while (client.status?.state !== state) {
+    await new Promise((done) => client.once('change', () => done(undefined)));
+  }
 }
 
 async function withContainer(

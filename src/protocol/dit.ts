@@ -20,7 +20,7 @@ export const DIT: RecipeSpec = {
     {
       name: 'steps',
       type: 'integer',
-      default: 2500,
+      default: 5000,
       minimum: 1,
       maximum: 10_000_000,
       description: 'Optimiser steps',
@@ -36,7 +36,7 @@ export const DIT: RecipeSpec = {
     {
       name: 'lr',
       type: 'number',
-      default: 2e-3,
+      default: 3e-3,
       minimum: 0,
       exclusiveMinimum: true,
       maximum: 10,
@@ -45,7 +45,7 @@ export const DIT: RecipeSpec = {
     {
       name: 'image_size',
       type: 'integer',
-      default: 32,
+      default: 24,
       minimum: 8,
       maximum: 512,
       description: 'Side of the square images, in pixels; a multiple of the patch size (128 on a GPU)',
@@ -53,7 +53,7 @@ export const DIT: RecipeSpec = {
     {
       name: 'patch_size',
       type: 'integer',
-      default: 4,
+      default: 3,
       minimum: 1,
       maximum: 64,
       description: 'Side of the patch that is one token, in pixels (16 on a GPU)',

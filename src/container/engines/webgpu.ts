@@ -83,7 +83,7 @@ function pretendBrowser(gpu: Gpu, globals: object): void {
   const navigator: unknown = Reflect.get(globalThis, 'navigator');
   if (isObject(navigator)) Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
   if (!('WorkerGlobalScope' in globalThis)) {
-    Object.defineProperty(globalThis, 'WorkerGlobalScope', { value: class {}, configurable: true });
+    Object.defineProperty(globalThis, 'WorkerGlobalScope', { value: Object, configurable: true });
   }
 }
 

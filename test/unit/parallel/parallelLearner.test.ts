@@ -133,9 +133,10 @@ describe('data-parallel learner', () => {
           assert.ok(close(actual.loss, expected.loss, 1e-5));
           assert.deepEqual(actual.sums, expected.sums);
           const { logits } = await together.predict(batch, weights);
-          assert.deepEqual(logits?.shape, [5, 3]);
+          assert.ok(logits);
+          assert.deepEqual(logits.shape, [5, 3]);
           const reference = (await alone.predict(batch, weights)).logits;
-          logits?.data.forEach((value, index) => {
+          logits.data.forEach((value, index) => {
             assert.ok(Math.abs(value - (reference?.data[index] ?? NaN)) < 1e-4);
           });
         }

@@ -88,7 +88,7 @@ export function classEmbedding(
 }
 
 /**
- * The fixed sinusoids of a square grid's places, [side * side, width], row by row: a quarter each for sine and cosine of
+ * Sinusoids that tell the places of a square grid apart, [side * side, width], row by row: a quarter each for sine and cosine of
  * the column and of the row (as in MAE and DiT). `width` is divisible by 4.
  */
 export function gridPositions(side: number, width: number): Float32Array {
