@@ -5,7 +5,6 @@ import { ContainerClient } from '../src/client/containerClient';
 import type { RunEvent } from '../src/protocol/events';
 import type { ContainerState } from '../src/protocol/container';
 import { defaultParameters } from '../src/protocol/parameters';
-import type { ParameterValues } from '../src/protocol/parameters';
 import { CLASSIFIER } from '../src/protocol/recipes';
 import { LocalTarget } from '../src/targets/local/localTarget';
 import { OutputsVolume } from '../src/volume/outputsVolume';

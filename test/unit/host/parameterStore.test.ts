@@ -22,7 +22,7 @@ describe('parameters of the next training', () => {
   beforeEach(() => {
     setting = {};
     memento = new MemoryMemento();
-    store = new ParameterStore(CLASSIFIER, memento, 'parameters', () => setting);
+    store = new ParameterStore(CLASSIFIER, memento, 'tinyCats.parameters', () => setting);
   });
 
   it("are the recipe's, over them the setting's, over them what was changed here", async () => {

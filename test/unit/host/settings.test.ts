@@ -47,7 +47,7 @@ describe('settings', () => {
     ['outputsFolder', 7, 'path of a folder'],
     ['scaledownWindow', 0, 'at least 0.1 minutes'],
     ['scaledownWindow', 'long', 'number of minutes'],
-    ['engine', 'gpu', 'auto, tensorflow, wasm, cpu'],
+    ['engine', 'gpu', 'auto, tensorflow, webgpu, wasm, cpu'],
     ['port', 70_000, '65535'],
     ['port', 1.5, '65535'],
     ['keepCheckpointDates', -1, 'at least 0'],

@@ -153,7 +153,7 @@ describe('the classifier', () => {
       epochs: 10,
       batch_size: 32,
       lr: 1e-4,
-      backbone: 'tiny_cnn',
+      backbone: 'auto',
       output: '',
       num_workers: 0,
       pretrained: true,
@@ -163,6 +163,10 @@ describe('the classifier', () => {
       seed: 42,
       image_size: 64,
       val_split: 0.2,
+      augmentation: 'basic',
+      early_stopping_patience: 0,
+      init_from: '',
+      resume: '',
     });
   });
 });
