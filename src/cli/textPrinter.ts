@@ -1,5 +1,5 @@
 import type { Phase, RunEvent } from '../protocol/events';
-import type { RunError, RunResult } from '../protocol/run';
+import type { RunError, RunResult, RunState } from '../protocol/run';
 import type { DatasetFacts, RunView } from '../protocol/runView';
 import { bestEpoch } from '../protocol/runView';
 import { capital, countText, durationText, engineText, epochText } from './format';
@@ -41,9 +41,14 @@ export class TextPrinter implements RunPrinter {
         );
         break;
       case 'state':
-        if (event.state === 'queued' || event.state === 'preparing') {
-          this.progress(event.state === 'queued' ? 'Warming up…' : 'Preparing…');
-        }
+        this.state(event.state, event.message);
+        break;
+      case 'resumed':
+        this.terminal.line(
+          event.from === null
+            ? 'Begins anew: there is no checkpoint to go on from'
+            : `Goes on after epoch ${event.epoch}${event.step === 0 ? '' : `, step ${event.step}`}: ${plain(event.from)}`,
+        );
         break;
       case 'phase':
         if (view.start === 'cold') {
@@ -109,6 +114,16 @@ export class TextPrinter implements RunPrinter {
     const best = bestEpoch(view);
     const accuracy = val_acc === null ? '' : `: best val acc ${val_acc.toFixed(4)}`;
     return `${styled}${after}${accuracy}${best === undefined || val_acc === null ? '' : ` (epoch ${best.epoch})`}`;
+  }
+
+  private state(state: RunState, message: string | undefined): void {
+    if (state === 'retrying') {
+      this.notice(message ?? 'Retrying…');
+    } else if (state === 'queued') {
+      this.progress(message ?? 'Warming up…');
+    } else if (state === 'preparing') {
+      this.progress('Preparing…');
+    }
   }
 
   private phase(phase: Phase): void {

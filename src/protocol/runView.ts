@@ -98,6 +98,9 @@ export function applyEvent(view: RunView, event: RunEvent): void {
     case 'state':
       view.state = event.state;
       break;
+    case 'resumed':
+      cutBack(view, event);
+      break;
     case 'phase':
       view.phases.push(event.phase);
       break;
@@ -149,6 +152,22 @@ export function applyEvent(view: RunView, event: RunEvent): void {
         ...(event.error === undefined ? {} : { error: event.error }),
       };
       break;
+  }
+}
+
+/** Forgets what is lost: the same steps and epochs will come again. */
+function cutBack(view: RunView, { epoch, step }: { epoch: number; step: number }): void {
+  const last = view.step;
+  const place = epoch + (last === null ? 0 : step / last.steps);
+  view.epochs = view.epochs.filter((row) => row.epoch <= epoch);
+  view.losses = view.losses.filter(({ x }) => x <= place);
+  if (last !== null) {
+    view.step =
+      step > 0
+        ? { ...last, epoch: epoch + 1, step }
+        : epoch > 0
+          ? { ...last, epoch, step: last.steps }
+          : null;
   }
 }
 

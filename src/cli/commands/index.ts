@@ -3,6 +3,7 @@ import { coolCommand } from './cool';
 import { inspectCommand } from './inspect';
 import { installEngineCommand } from './installEngine';
 import { rerunCommand } from './rerun';
+import { resumeCommand } from './resume';
 import { runsCommand } from './runs';
 import { statusCommand } from './status';
 import { stopCommand } from './stop';
@@ -13,6 +14,7 @@ import { warmCommand } from './warm';
 export const COMMANDS: readonly Command[] = [
   trainCommand,
   rerunCommand,
+  resumeCommand,
   stopCommand,
   statusCommand,
   warmCommand,

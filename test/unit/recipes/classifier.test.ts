@@ -67,6 +67,7 @@ describe('classifier', () => {
       params: { ...params, ...given },
       runDir,
       outputsDir: home,
+      resumeDir: null,
       phase: async (_name, work) => work(),
       stop: stop.signal,
       emit,

@@ -4,7 +4,10 @@ import { RUN_FILES } from '../../../volume/outputsVolume';
 import { writeSafetensors } from '../../../volume/safetensors';
 import { imagenetPreprocessing } from '../../data/batch';
 import type { Engine } from '../../engines/engine';
+import type { AdamOptimizer } from '../../engines/trainingOps';
 import type { RunContext } from '../recipe';
+import type { Best } from './epochResume';
+import { stateTensors } from './epochResume';
 import type { ClassifierParams } from './params';
 import type { Network } from './tinyCnn';
 
@@ -15,6 +18,7 @@ export interface CheckpointFacts {
   network: Network;
   params: ClassifierParams;
   classes: readonly string[];
+  optimizer: AdamOptimizer;
 }
 
 export interface CheckpointScore {
@@ -23,6 +27,7 @@ export interface CheckpointScore {
   /** Of the last finished epoch; null before the first. */
   val_acc: number | null;
   val_loss: number | null;
+  best: Best;
 }
 
 /**
@@ -30,13 +35,14 @@ export interface CheckpointScore {
  * @returns its path
  */
 export async function saveCheckpoint(
-  { run, engine, network, params, classes }: CheckpointFacts,
+  { run, engine, network, params, classes, optimizer }: CheckpointFacts,
   kind: 'best' | 'last',
-  { epoch, val_acc, val_loss }: CheckpointScore,
+  { epoch, val_acc, val_loss, best }: CheckpointScore,
 ): Promise<string> {
   const file = RUN_FILES[kind];
   const path = join(run.runDir, file);
-  await writeSafetensors(path, await network.store.export(), {
+  const state = kind === 'last' ? await stateTensors(optimizer) : [];
+  await writeSafetensors(path, [...(await network.store.export()), ...state], {
     format: 'tiny-cats',
     recipe: 'classifier',
     backbone: params.backbone,
@@ -52,6 +58,7 @@ export async function saveCheckpoint(
     }),
     params: JSON.stringify(params),
     engine: engine.name,
+    best: JSON.stringify(best),
     run_id: run.runId,
     created_at: new Date().toISOString(),
   });

@@ -1,11 +1,15 @@
+import { join } from 'node:path';
 import type { ParameterValues } from '../../../protocol/parameters';
 import { CLASSIFIER } from '../../../protocol/recipes';
+import { RUN_FILES } from '../../../volume/outputsVolume';
 import { DataError } from '../../data/dataError';
 import { splitByClass } from '../../data/split';
 import type { Outcome, Recipe, RunContext, TimedPhase, WarmState } from '../recipe';
 import type { CheckpointFacts, CheckpointScore } from './checkpoints';
 import { saveCheckpoint } from './checkpoints';
 import { Datasets } from './datasets';
+import type { Best } from './epochResume';
+import { goOn } from './epochResume';
 import { copyOutput, resolveOutput } from './outputFile';
 import type { ClassifierParams } from './params';
 import { classifierParams } from './params';
@@ -101,7 +105,12 @@ class Classifier implements Recipe {
     try {
       run.emit({ type: 'state', state: 'training' });
       const training = { run, engine, network, optimizer, params, dataset, split };
-      return await this.epochs(training, { run, engine, network, params, classes: dataset.classes }, output);
+      const facts = { run, engine, network, optimizer, params, classes: dataset.classes };
+      const start =
+        run.resumeDir === null
+          ? { epoch: 0, best: null }
+          : await goOn(run, run.resumeDir, { network, optimizer });
+      return await this.epochs(training, facts, { output, start });
     } finally {
       optimizer.dispose();
     }
@@ -110,42 +119,47 @@ class Classifier implements Recipe {
   private async epochs(
     training: Training,
     facts: CheckpointFacts,
-    output: string | undefined,
+    { output, start }: { output: string | undefined; start: { epoch: number; best: Best } },
   ): Promise<Outcome> {
     const { run, params } = training;
-    let best: { path: string; val_acc: number } | undefined;
-    let score: CheckpointScore = { epoch: 0, val_acc: null, val_loss: null };
-    for (let epoch = 0; epoch < params.epochs; epoch += 1) {
+    let { best } = start;
+    let score: CheckpointScore = { epoch: start.epoch, val_acc: null, val_loss: null, best };
+    for (let { epoch } = start; epoch < params.epochs; epoch += 1) {
       const startedAt = performance.now();
       const trained = await trainEpoch(training, epoch);
       const validated = trained === undefined ? undefined : await validate(training);
       if (trained === undefined || validated === undefined) {
         await saveCheckpoint(facts, 'last', score);
-        return { status: 'stopped', ...(await this.deliver(best, output)) };
+        return { status: 'stopped', ...(await this.deliver(run, best, output)) };
       }
       const time_s = (performance.now() - startedAt) / 1000;
       run.emit({ type: 'epoch', epoch: epoch + 1, epochs: params.epochs, ...trained, ...validated, time_s });
       run.log('info', epochLine(epoch + 1, params.epochs, { ...trained, ...validated, time_s }));
-      score = { epoch: epoch + 1, ...validated };
-      await saveCheckpoint(facts, 'last', score);
-      if (best === undefined || validated.val_acc > best.val_acc) {
-        best = { path: await saveCheckpoint(facts, 'best', score), val_acc: validated.val_acc };
+      const isBest = best === null || validated.val_acc > best.val_acc;
+      best = isBest ? { epoch: epoch + 1, val_acc: validated.val_acc } : best;
+      score = { epoch: epoch + 1, ...validated, best };
+      // In this order: who goes on from the last one finds the best one that it tells of.
+      if (isBest) {
+        await saveCheckpoint(facts, 'best', score);
       }
+      await saveCheckpoint(facts, 'last', score);
     }
-    return { status: 'completed', ...(await this.deliver(best, output)) };
+    return { status: 'completed', ...(await this.deliver(run, best, output)) };
   }
 
   private async deliver(
-    best: { path: string; val_acc: number } | undefined,
+    { runDir }: RunContext,
+    best: Best,
     output: string | undefined,
   ): Promise<{ output: string | null; val_acc: number | null }> {
-    if (best === undefined) {
+    if (best === null) {
       return { output: null, val_acc: null };
     }
+    const path = join(runDir, RUN_FILES.best);
     if (output !== undefined) {
-      await copyOutput(best.path, output);
+      await copyOutput(path, output);
     }
-    return { output: output ?? best.path, val_acc: best.val_acc };
+    return { output: output ?? path, val_acc: best.val_acc };
   }
 
   private network(classes: number, { backbone, image_size }: ClassifierParams): Network {

@@ -95,6 +95,36 @@ export class ParameterStore {
     return tensors;
   }
 
+  /** Takes the values that `export` gave. @throws Error if one is missing or of another size */
+  import(tensors: ReadonlyMap<string, Float32Array>): void {
+    const { tf } = this.engine;
+    const valuesOf = (name: string, size: number): Float32Array => {
+      const values = tensors.get(name);
+      if (values?.length !== size) {
+        throw new Error(`"${name}" is missing, or not of ${size} values`);
+      }
+      return values;
+    };
+    for (const { name, variable, layout } of this.entries) {
+      const values = valuesOf(name, variable.size);
+      tf.tidy(() => {
+        const shape = variable.shape;
+        if (layout === 'conv') {
+          const [height = 0, width = 0, inputs = 0, outputs = 0] = shape;
+          const turned = tf.tensor(values.slice(), [outputs, inputs, height, width]);
+          variable.assign(tf.transpose(turned, [2, 3, 1, 0]));
+        } else if (layout === 'linear') {
+          variable.assign(tf.transpose(tf.tensor(values.slice(), [...shape].reverse()), [1, 0]));
+        } else {
+          variable.assign(tf.tensor(values.slice(), shape));
+        }
+      });
+    }
+    for (const [name, counter] of this.counters) {
+      counter.value = valuesOf(name, 1)[0] ?? 0;
+    }
+  }
+
   dispose(): void {
     for (const { variable } of this.entries) {
       variable.dispose();
