@@ -37,6 +37,8 @@ const RPC_CODES = new Map<number, string>([
   [ErrorCode.badParameters, 'parameters'],
   [ErrorCode.noSuchRun, 'no_such_run'],
   [ErrorCode.volume, 'volume'],
+  [ErrorCode.notResumable, 'not_resumable'],
+  [ErrorCode.tooManyMessages, 'too_many_messages'],
 ]);
 
 /** What went wrong, in words for the user. */
@@ -67,7 +69,7 @@ function advice(code: number): string {
     case ErrorCode.protocolMismatch:
       return '\nThe container was started by another version of Tiny Cats. Run "tiny-cats cool" to let it go, then try again.';
     case ErrorCode.busy:
-      return '\n"tiny-cats stop" stops it. Another --outputs-dir has a container of its own.';
+      return '\n"tiny-cats stop" stops it, --queue waits for it. Another --outputs-dir has a container of its own.';
     default:
       return '';
   }

@@ -7,6 +7,7 @@ import type { ContainerSettings } from '../protocol/rpc';
 import { parse } from '../protocol/schema';
 import { UsageError } from './errors';
 import type { Option } from './options';
+import { RUN_OPTIONS, runSettingsOf } from './runSettings';
 import { optionName } from './text';
 
 const OUTPUTS_DIR = {
@@ -96,6 +97,7 @@ export const COMMON_OPTIONS: readonly Option[] = [
   PORT,
   SCALEDOWN_WINDOW,
   KEEP_DATES,
+  ...RUN_OPTIONS,
   JSON_OUTPUT,
   HELP,
 ];
@@ -126,6 +128,7 @@ export function settingsOf(given: ParameterValues, env: NodeJS.ProcessEnv, cwd: 
     container: {
       scaledownWindowMs: numberValue(given, SCALEDOWN_WINDOW.spec) * 1000,
       keepDates: numberValue(given, KEEP_DATES.spec),
+      ...runSettingsOf(given),
     },
     json: flag(given, 'json'),
     help: flag(given, 'help'),

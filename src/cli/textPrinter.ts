@@ -1,5 +1,5 @@
 import type { Phase, RunEvent } from '../protocol/events';
-import type { RunError, RunResult } from '../protocol/run';
+import type { RunError, RunResult, RunState } from '../protocol/run';
 import type { DatasetFacts, MetricsRow, RunView } from '../protocol/runView';
 import { bestEpoch } from '../protocol/runView';
 import { capital, countText, durationText, engineText, epochText, metricsText, sampleText } from './format';
@@ -44,9 +44,14 @@ export class TextPrinter implements RunPrinter {
         );
         break;
       case 'state':
-        if (event.state === 'queued' || event.state === 'preparing') {
-          this.progress(event.state === 'queued' ? 'Warming up…' : 'Preparing…');
-        }
+        this.state(event.state, event.message);
+        break;
+      case 'resumed':
+        this.terminal.line(
+          event.from === null
+            ? 'Begins anew: there is no checkpoint to go on from'
+            : `Goes on after epoch ${event.epoch}${event.step === 0 ? '' : `, step ${event.step}`}: ${plain(event.from)}`,
+        );
         break;
       case 'phase':
         if (view.start === 'cold') {
@@ -124,6 +129,16 @@ export class TextPrinter implements RunPrinter {
     if (row.step === row.steps || row.step - this.metricsStep >= row.steps / PRINTED_METRICS) {
       this.metricsStep = row.step;
       this.terminal.line(metricsText(row));
+    }
+  }
+
+  private state(state: RunState, message: string | undefined): void {
+    if (state === 'retrying') {
+      this.notice(message ?? 'Retrying…');
+    } else if (state === 'queued') {
+      this.progress(message ?? 'Warming up…');
+    } else if (state === 'preparing') {
+      this.progress('Preparing…');
     }
   }
 

@@ -7,11 +7,12 @@ import type { Option } from './options';
 import { RunWatch } from './runWatch';
 import type { RunPrinter } from './runPrinter';
 import type { Settings } from './settings';
+import { flag } from './settings';
 import type { Terminal } from './terminal';
 import { TextPrinter } from './textPrinter';
 import { containerOptions, engineDifference, openClient, reached } from './workplace';
 
-export const DETACH: Option = {
+const DETACH: Option = {
   spec: {
     name: 'detach',
     type: 'boolean',
@@ -19,6 +20,18 @@ export const DETACH: Option = {
     description: 'Print the id of the run and leave it going in the container',
   },
 };
+
+const QUEUE: Option = {
+  spec: {
+    name: 'queue',
+    type: 'boolean',
+    default: false,
+    description: 'Wait for the runs that have the container, in place of being refused',
+  },
+};
+
+/** Options of every command that trains. */
+export const TRAINING_OPTIONS: readonly Option[] = [DETACH, QUEUE];
 
 export const TRAINING_DETAILS: readonly string[] = [
   'Follows the run to its end. Ctrl+C or SIGTERM stops it after the present step and saves a checkpoint, Ctrl+C ' +
@@ -32,20 +45,28 @@ export function runPrinter(terminal: Terminal, json: boolean): RunPrinter {
   return json ? new JsonPrinter(terminal) : new TextPrinter(terminal);
 }
 
-/** Trains and follows the run, unless it is to be left alone. @param params checked parameters of the recipe */
+export interface TrainingRequest {
+  recipe: RecipeSpec;
+  /** Checked parameters of the recipe. */
+  params: ParameterValues;
+  /** The values of TRAINING_OPTIONS. */
+  given: ParameterValues;
+  /** The run to go on with. */
+  resumeRun?: string;
+}
+
+/** Trains and follows the run, unless it is to be left alone. */
 export async function train(
   context: CliContext,
   settings: Settings,
-  recipe: RecipeSpec,
-  params: ParameterValues,
-  detach: boolean,
+  request: TrainingRequest,
 ): Promise<ExitCode> {
   const printer = runPrinter(context.terminal, settings.json);
   const client = openClient(context, settings);
   try {
     printer.starting();
-    const begun = begin(client, printer, settings, recipe, params);
-    if (detach) {
+    const begun = begin(client, printer, settings, request);
+    if (flag(request.given, DETACH.spec.name)) {
       printer.detached(await begun);
       return ExitCode.done;
     }
@@ -60,10 +81,14 @@ async function begin(
   client: ContainerClient,
   printer: RunPrinter,
   settings: Settings,
-  recipe: RecipeSpec,
-  params: ParameterValues,
+  { recipe, params, given, resumeRun }: TrainingRequest,
 ): Promise<string> {
-  const runId = await reached(client.train(recipe.name, params, containerOptions(settings, recipe, params)));
+  const runId = await reached(
+    client.train(recipe.name, params, containerOptions(settings, recipe, params), {
+      whenBusy: flag(given, QUEUE.spec.name) ? 'queue' : 'refuse',
+      ...(resumeRun === undefined ? {} : { resumeRun }),
+    }),
+  );
   const difference = engineDifference(settings, client.status);
   if (difference !== undefined) {
     printer.notice(difference);

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { WebSocket } from 'ws';
 import type { ContainerStatus } from '../protocol/container';
 import type { RunEvent } from '../protocol/events';
+import { HEARTBEAT_MS, watchHeartbeat } from '../protocol/heartbeat';
 import type { MethodName, MethodParams, MethodResult } from '../protocol/rpc';
 import { MAX_MESSAGE_BYTES, methods, notifications } from '../protocol/rpc';
 import type { RunRecord } from '../protocol/run';
@@ -13,9 +14,6 @@ import type { Endpoint } from '../targets/target';
 
 const CONNECT_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 15_000;
-const HEARTBEAT_MS = 5000;
-/** A link that was silent for this many heartbeats is dead, even if the socket does not say so. */
-const MISSED_HEARTBEATS = 3;
 /** WebSocket close code of a container that ends (RFC 6455, 7.4.1). */
 const GOING_AWAY = 1001;
 
@@ -39,27 +37,26 @@ const notificationSchema = v.variant('method', [
 /** One WebSocket to a container, past the handshake. It does not reconnect: see ContainerClient. */
 export class ContainerConnection extends EventEmitter<ConnectionEvents> {
   private readonly rpc: JSONRPCClient;
-  private readonly heartbeat: NodeJS.Timeout;
-  private silentBeats = 0;
   private closeReason = 'the container closed the connection';
 
   private constructor(
     readonly endpoint: Endpoint,
     private readonly socket: WebSocket,
+    heartbeatMs: number,
   ) {
     super();
     this.rpc = new JSONRPCClient((request) => {
       socket.send(JSON.stringify(request));
     });
     socket.on('message', (data: Buffer) => this.receive(data));
-    socket.on('pong', () => {
-      this.silentBeats = 0;
-    });
     socket.on('error', (error) => {
       this.closeReason = error.message;
     });
     socket.on('close', (code) => this.ended(code === GOING_AWAY));
-    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_MS);
+    watchHeartbeat(socket, heartbeatMs, () => {
+      this.closeReason = 'the container did not answer heartbeats';
+      socket.terminate();
+    });
   }
 
   /**
@@ -70,6 +67,7 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
   static async open(
     endpoint: Endpoint,
     client: string,
+    heartbeatMs = HEARTBEAT_MS,
   ): Promise<{ connection: ContainerConnection; status: ContainerStatus }> {
     const socket = new WebSocket(endpoint.url, {
       headers: { authorization: `Bearer ${endpoint.token}` },
@@ -85,7 +83,7 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
         reject(new Error(describeRefusal(response.statusCode)));
       });
     });
-    const connection = new ContainerConnection(endpoint, socket);
+    const connection = new ContainerConnection(endpoint, socket, heartbeatMs);
     try {
       const { status } = await connection.request('hello', { protocol: PROTOCOL_VERSION, client });
       return { connection, status };
@@ -121,7 +119,6 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
   }
 
   private receive(data: Buffer): void {
-    this.silentBeats = 0;
     try {
       const message: unknown = JSON.parse(data.toString('utf8'));
       if (isJSONRPCResponse(message)) {
@@ -147,18 +144,7 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
     }
   }
 
-  private beat(): void {
-    if (this.silentBeats >= MISSED_HEARTBEATS) {
-      this.closeReason = 'the container did not answer heartbeats';
-      this.socket.terminate();
-      return;
-    }
-    this.silentBeats += 1;
-    this.socket.ping();
-  }
-
   private ended(graceful: boolean): void {
-    clearInterval(this.heartbeat);
     this.rpc.rejectAllPendingRequests(`The link to the container ended: ${this.closeReason}.`);
     this.emit('close', this.closeReason, graceful);
   }

@@ -45,6 +45,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     readonly target: Target,
     readonly volume: OutputsVolume,
     private readonly name: string,
+    private readonly heartbeatMs?: number,
   ) {
     super();
   }
@@ -112,14 +113,19 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
    * @returns the run's id
    * @throws Error if it was refused; then there is no run
    */
-  async train(recipe: string, params: ParameterValues, options: ContainerOptions): Promise<string> {
+  async train(
+    recipe: string,
+    params: ParameterValues,
+    options: ContainerOptions,
+    request: Pick<MethodParams<'train'>, 'whenBusy' | 'resumeRun'> = {},
+  ): Promise<string> {
     const askedAt = performance.now();
     for (;;) {
       await this.start(options);
       const waitedMs = performance.now() - askedAt;
       try {
         return await this.explained(
-          async () => (await this.request('train', { recipe, params, waitedMs })).runId,
+          async () => (await this.request('train', { recipe, params, waitedMs, ...request })).runId,
         );
       } catch (error) {
         // Its scaledown window may have passed at this very moment.
@@ -129,6 +135,25 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
         await this.gone();
       }
     }
+  }
+
+  /**
+   * Starts a run that begins from the last checkpoint of one that has ended, with its recipe and parameters.
+   * @returns the new run's id
+   * @throws Error if it was refused; then there is no run
+   */
+  async resume(
+    runId: string,
+    options: ContainerOptions,
+    request: Pick<MethodParams<'train'>, 'whenBusy'> = {},
+  ): Promise<string> {
+    const dir = await this.volume.findRun(runId);
+    const record = dir === undefined ? undefined : await this.volume.readRecord(dir);
+    if (record === undefined) {
+      throw new Error(`The outputs volume has no run ${runId} that this version can go on with.`);
+    }
+    const { recipe, params } = record;
+    return this.train(recipe, params, options, { ...request, resumeRun: runId });
   }
 
   async stop(runId: string, kill: boolean): Promise<void> {
@@ -184,7 +209,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
 
   /** To be called in turn. */
   private async open(endpoint: Endpoint): Promise<void> {
-    const { connection, status } = await ContainerConnection.open(endpoint, this.name);
+    const { connection, status } = await ContainerConnection.open(endpoint, this.name, this.heartbeatMs);
     if (this.disposed) {
       connection.close();
       return;

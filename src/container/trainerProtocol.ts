@@ -29,6 +29,10 @@ export const runOrderSchema = v.object({
   dataDir: v.string(),
   /** When the user asked for it, milliseconds since the epoch; phases are counted from there. */
   askedAt: v.number(),
+  /** From 1; it grows with every retry. */
+  attempt: v.number(),
+  /** Folder of the run whose last checkpoint to go on from: its own in a retry; null to begin anew. */
+  resumeDir: v.nullable(v.string()),
 });
 export type RunOrder = v.InferOutput<typeof runOrderSchema>;
 

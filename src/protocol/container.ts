@@ -33,8 +33,12 @@ export const containerStatusSchema = v.object({
       epochs: count,
       step: count,
       steps: count,
+      /** It has made no progress for as long as the setting allows. */
+      stalled: v.boolean(),
     }),
   ),
+  /** Ids of the runs that wait for their turn, the next one first. */
+  queue: v.array(v.string()),
   scaledownWindowMs: milliseconds,
   /** How long until the container is let go if nothing happens; null while it works. */
   idleRemainingMs: v.nullable(milliseconds),

@@ -31,10 +31,25 @@ export const runEventBodySchema = v.variant('type', [
     params: parameterValuesSchema,
     start: startKindSchema,
     containerId: v.string(),
+    /** The run whose last checkpoint this one begins from. */
+    resumedFrom: v.optional(v.string()),
   }),
   /** What computes the run; known once the enter hook is done. */
   v.object({ type: v.literal('engine'), engine: v.string(), device: v.string() }),
   v.object({ type: v.literal('state'), state: runStateSchema, message: v.optional(v.string()) }),
+  /**
+   * The run goes on from a checkpoint, or from its beginning if there is none. What came after that place is lost:
+   * its steps and epochs come again.
+   */
+  v.object({
+    type: v.literal('resumed'),
+    /** Epochs finished there. */
+    epoch: count,
+    /** Steps finished there of the epoch after those. */
+    step: count,
+    /** Absolute path of the checkpoint; null where the run begins anew. */
+    from: v.nullable(v.string()),
+  }),
   v.object({ type: v.literal('phase'), phase: phaseSchema }),
   v.object({ type: v.literal('log'), level: logLevelSchema, text: v.string() }),
   v.object({

@@ -7,13 +7,62 @@ import { count, milliseconds } from './schema';
 
 const runId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a run id'));
 const nothing = v.object({});
+const MAX_DELAY_MS = 3_600_000;
+/** A client that has been at it for longer has not. */
+const MAX_WAITED_MS = 86_400_000;
 
-/** Retention keeps the checkpoints of the newest `keepDates` dated directories of a recipe; 0 keeps all. */
+/** What happens to a run whose trainer died: tried again `maxRetries` times, after a delay that grows. */
+export const retriesSchema = v.object({
+  maxRetries: v.pipe(count, v.maxValue(1000)),
+  backoffCoefficient: v.pipe(v.number(), v.minValue(1), v.maxValue(10)),
+  initialDelayMs: v.pipe(milliseconds, v.minValue(0), v.maxValue(MAX_DELAY_MS)),
+  maxDelayMs: v.pipe(milliseconds, v.minValue(0), v.maxValue(MAX_DELAY_MS)),
+});
+export type Retries = v.InferOutput<typeof retriesSchema>;
+
 export const containerSettingsSchema = v.object({
   scaledownWindowMs: v.pipe(milliseconds, v.minValue(1000)),
+  /** Retention keeps the checkpoints of the newest `keepDates` dated directories of a recipe; 0 keeps all. */
   keepDates: count,
+  retries: v.optional(retriesSchema),
+  /** How long a run may take, its retries included; 0: as long as it takes. */
+  runTimeoutMs: v.optional(v.pipe(milliseconds, v.minValue(0))),
+  /** A run without progress for that long is reported; 0: never. */
+  stallTimeoutMs: v.optional(v.pipe(milliseconds, v.minValue(0))),
+  /** Whether a run that stalls is stopped as well. */
+  stopStalled: v.optional(v.boolean()),
 });
 export type ContainerSettings = v.InferOutput<typeof containerSettingsSchema>;
+
+/** What the settings of a run are where nobody says. */
+export const RUN_DEFAULTS = {
+  retries: { maxRetries: 3, backoffCoefficient: 2, initialDelayMs: 10_000, maxDelayMs: 60_000 },
+  runTimeoutMs: 3_600_000,
+  stallTimeoutMs: 600_000,
+  stopStalled: false,
+} as const satisfies Partial<ContainerSettings>;
+
+/** What is to be done with runs. */
+export interface RunPolicy {
+  retries: Retries;
+  runTimeoutMs: number;
+  stallTimeoutMs: number;
+  stopStalled: boolean;
+}
+
+/** The settings' policy, with the defaults where they do not say. */
+export function runPolicy(settings: ContainerSettings): RunPolicy {
+  return {
+    retries: settings.retries ?? RUN_DEFAULTS.retries,
+    runTimeoutMs: settings.runTimeoutMs ?? RUN_DEFAULTS.runTimeoutMs,
+    stallTimeoutMs: settings.stallTimeoutMs ?? RUN_DEFAULTS.stallTimeoutMs,
+    stopStalled: settings.stopStalled ?? RUN_DEFAULTS.stopStalled,
+  };
+}
+
+/** What becomes of a `train` while another run has the container. */
+export const whenBusySchema = v.picklist(['refuse', 'queue']);
+export type WhenBusy = v.InferOutput<typeof whenBusySchema>;
 
 /** What a client may ask of a container: JSON-RPC 2.0 requests, the first of which has to be `hello`. */
 export const methods = {
@@ -28,7 +77,11 @@ export const methods = {
       recipe: v.string(),
       params: parameterValuesSchema,
       /** How long the client has been at it already, e.g. starting this container. */
-      waitedMs: v.optional(milliseconds),
+      waitedMs: v.optional(v.pipe(milliseconds, v.minValue(0), v.maxValue(MAX_WAITED_MS))),
+      /** `refuse` if not given. */
+      whenBusy: v.optional(whenBusySchema),
+      /** Begins from the last checkpoint of this run of the same recipe, which has ended, with its parameters. */
+      resumeRun: v.optional(runId),
     }),
     result: v.object({ runId }),
   },
@@ -69,10 +122,20 @@ export const ErrorCode = {
   badParameters: -32011,
   noSuchRun: -32012,
   volume: -32013,
+  /** The connection is closed after this answer. */
+  tooManyMessages: -32014,
+  /** The run cannot be gone on with. */
+  notResumable: -32015,
 } as const;
 
 /** More would not fit into a message; the volume itself has them all. */
 export const MAX_LISTED_RUNS = 1000;
+
+/** Deepest nesting of objects and arrays in a message. */
+export const MAX_MESSAGE_DEPTH = 32;
+
+/** Most requests in one message. */
+export const MAX_BATCH = 100;
 
 /** Largest message either side accepts. */
 export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;

@@ -4,11 +4,15 @@ import { count, milliseconds } from './schema';
 
 export const RUN_RECORD_VERSION = 1;
 
-/** `queued`: accepted, the container still warms; `preparing`: data and model are made ready. */
+/**
+ * `queued`: accepted, the container still warms or has other runs before it; `preparing`: data and model are made
+ * ready; `retrying`: its trainer died, and it goes on after a delay.
+ */
 export const runStateSchema = v.picklist([
   'queued',
   'preparing',
   'training',
+  'retrying',
   'stopping',
   'completed',
   'failed',
@@ -30,6 +34,7 @@ export type StartKind = v.InferOutput<typeof startKindSchema>;
 export const runErrorSchema = v.object({
   /**
    * `data`, `parameters`, `weights`, `volume`, `diverged`, `enter_failed`, `trainer_died`, `container_died`,
+   * `timeout`, `stalled`,
    * `internal`
    */
   code: v.string(),
@@ -98,5 +103,18 @@ export const runRecordSchema = v.object({
   checkpoints: v.array(checkpointSchema),
   result: v.optional(runResultSchema),
   pinned: v.boolean(),
+  /** The run whose last checkpoint this one began from. */
+  resumedFrom: v.optional(v.string()),
+  /**
+   * A newer version of the program wrote it: it tells as much as this version understands, and its run.json is
+   * never written. Not part of the file.
+   */
+  newer: v.optional(v.literal(true)),
 });
 export type RunRecord = v.InferOutput<typeof runRecordSchema>;
+
+/** Whether there is something left to do for a run, and a checkpoint to go on from. */
+export function isResumable({ state, checkpoints, newer }: RunRecord): boolean {
+  const isUnfinished = state === 'failed' || state === 'stopped';
+  return isUnfinished && newer !== true && checkpoints.some(({ kind }) => kind === 'last');
+}

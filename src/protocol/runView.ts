@@ -112,6 +112,9 @@ export function applyEvent(view: RunView, event: RunEvent): void {
     case 'state':
       view.state = event.state;
       break;
+    case 'resumed':
+      cutBack(view, event);
+      break;
     case 'phase':
       view.phases.push(event.phase);
       break;
@@ -180,6 +183,25 @@ export function countsSteps(view: RunView): boolean {
 /** Where a progress event is on the axis of its run: in epochs, or in steps. */
 function position({ span, epoch, step, steps }: StepProgress): number {
   return span === 'run' ? step : epoch - 1 + step / steps;
+}
+
+/** Forgets what is lost: the same steps and epochs will come again. */
+function cutBack(view: RunView, { epoch, step }: { epoch: number; step: number }): void {
+  const last = view.step;
+  view.epochs = view.epochs.filter((row) => row.epoch <= epoch);
+  if (last === null) {
+    return;
+  }
+  const reached: StepProgress =
+    last.span === 'run' || step > 0
+      ? { ...last, epoch: last.span === 'run' ? last.epoch : epoch + 1, step }
+      : { ...last, epoch, step: last.steps };
+  view.step = epoch > 0 || step > 0 ? reached : null;
+  const place = view.step === null ? 0 : position(view.step);
+  view.losses = view.losses.filter(({ x }) => x <= place);
+  if (last.span === 'run') {
+    view.metrics = view.metrics.filter((row) => row.step <= step);
+  }
 }
 
 /** The best epoch so far by validation accuracy, the earliest of equals. */

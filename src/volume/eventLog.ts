@@ -20,7 +20,12 @@ export class EventLogWriter {
     private lastSeq = 0,
   ) {
     this.file = openSync(path, 'a+');
-    this.endCutLine();
+    try {
+      this.endCutLine();
+    } catch (error) {
+      closeSync(this.file);
+      throw error;
+    }
   }
 
   /**

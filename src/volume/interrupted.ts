@@ -9,7 +9,7 @@ import { OutputsVolume, RUN_FILES } from './outputsVolume';
 
 const MESSAGE =
   'The container died before the run had ended (killed, out of memory, or the machine went down). ' +
-  'Its checkpoints and log up to then are kept; run it again to start over.';
+  'Its checkpoints and log up to then are kept; resume it, or run it again to start over.';
 
 /**
  * Marks runs that no container works on any more as failed, in their log and their run.json. It may be called by
@@ -24,7 +24,8 @@ export async function settleInterruptedRuns(
   const volume = new OutputsVolume(outputsDir);
   const interrupted: StoredRun[] = [];
   for (const run of await volume.listRuns()) {
-    if (!isFinal(run.record.state) && !(await mayBeLive(run.record))) {
+    const { record } = run;
+    if (record.newer !== true && !isFinal(record.state) && !(await mayBeLive(record))) {
       interrupted.push(run);
     }
   }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, mkdir, readFile, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { RunEvent } from '../protocol/events';
 import type { RunRecord } from '../protocol/run';
 import { runRecordSchema } from '../protocol/run';
 import { parse } from '../protocol/schema';
 import { writeFileAtomic } from './atomicFile';
 import { readEvents } from './eventLog';
+import { readNewerRecord } from './newerRecord';
 
 /** Names inside a run's folder. */
 export const RUN_FILES = {
@@ -50,12 +51,21 @@ export class OutputsVolume {
     const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join('');
     const runId = `${date.join('')}-${time}-${randomBytes(3).toString('hex')}`;
     const dir = join(this.recipeDir(recipe), date.join('-'), runId);
-    await mkdir(dir, { recursive: true });
+    try {
+      await mkdir(dir, { recursive: true });
+    } catch (error) {
+      // On a read-only file system a recursive mkdir says ENOENT; this says what is wrong.
+      await access(this.root, constants.W_OK);
+      throw error;
+    }
     return { runId, dir };
   }
 
-  /** Writes a run's run.json whole. */
+  /** Writes a run's run.json whole. @throws Error if the volume cannot be written, or a newer version wrote the run */
   async writeRecord(dir: string, record: RunRecord): Promise<void> {
+    if (record.newer === true) {
+      throw new Error(`${record.runId} is of a newer version of Tiny Cats, and is not written by this one`);
+    }
     await writeFileAtomic(join(dir, RUN_FILES.record), `${JSON.stringify(record, undefined, 2)}\n`);
   }
 
@@ -75,7 +85,7 @@ export class OutputsVolume {
     return undefined;
   }
 
-  /** All runs that can be read, newest first. */
+  /** All runs that can be read, newest first; those of a newer version are marked so. */
   async listRuns(): Promise<StoredRun[]> {
     const dirs: string[] = [];
     for (const recipe of await namesIn(join(this.root, 'checkpoints'))) {
@@ -86,7 +96,7 @@ export class OutputsVolume {
     const runs: StoredRun[] = [];
     for (let start = 0; start < dirs.length; start += READ_AT_ONCE) {
       const some = dirs.slice(start, start + READ_AT_ONCE);
-      const records = await Promise.all(some.map((dir) => this.readRecord(dir)));
+      const records = await Promise.all(some.map((dir) => this.readAnyRecord(dir)));
       records.forEach((record, index) => {
         const dir = some[index];
         if (record !== undefined && dir !== undefined) {
@@ -99,9 +109,14 @@ export class OutputsVolume {
 
   /** What run.json says; undefined if there is none, or none that this version can read. */
   async readRecord(dir: string): Promise<RunRecord | undefined> {
+    const record = await this.readAnyRecord(dir);
+    return record?.newer === true ? undefined : record;
+  }
+
+  private async readAnyRecord(dir: string): Promise<RunRecord | undefined> {
     try {
       const value: unknown = JSON.parse(await readFile(join(dir, RUN_FILES.record), 'utf8'));
-      return parse(runRecordSchema, value, RUN_FILES.record);
+      return readNewerRecord(basename(dir), value) ?? parse(runRecordSchema, value, RUN_FILES.record);
     } catch {
       return undefined;
     }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerClient } from '../../src/client/containerClient';
+import type { ContainerSettings } from '../../src/protocol/rpc';
+import { RUN_DEFAULTS } from '../../src/protocol/rpc';
 import { readHeader } from '../../src/volume/safetensors';
 import { Following, range } from './support/following';
 import { LONG, Place } from './support/place';
@@ -21,7 +23,10 @@ describe('what dies', () => {
   }
 
   it('a trainer takes its run along, and nothing else', async () => {
-    const run = await place.train(client, LONG);
+    const { settings } = place.options();
+    await client.start(place.options({ settings: withoutRetries(settings) }));
+    const runId = (await client.request('train', { recipe: 'classifier', params: place.params(LONG) })).runId;
+    const run = new Following(client, runId);
     await run.first('checkpoint', ({ kind }) => kind === 'best');
     const { pid, trainerPid } = await client.request('status', {});
     assert.ok(trainerPid);
@@ -107,7 +112,7 @@ describe('what dies', () => {
     const checkpoints = join(place.outputsDir, 'checkpoints');
     const away = join(place.root, 'away');
     const run = await place.train(client, LONG);
-    await run.first('epoch');
+    await run.first('checkpoint', ({ kind }) => kind === 'last');
     const late = place.client();
     await late.connect();
     const dir = await place.runDir(run.runId);
@@ -142,3 +147,7 @@ describe('what dies', () => {
     await untilTrue(async () => (await recordOf(run.runId))?.state === 'failed');
   });
 });
+
+function withoutRetries(settings: ContainerSettings): ContainerSettings {
+  return { ...settings, retries: { ...RUN_DEFAULTS.retries, maxRetries: 0 } };
+}

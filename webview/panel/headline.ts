@@ -13,6 +13,7 @@ const STATES: Record<RunState, { label: string; tone: Tone }> = {
   queued: { label: 'Queued', tone: 'neutral' },
   preparing: { label: 'Preparing', tone: 'active' },
   training: { label: 'Training', tone: 'active' },
+  retrying: { label: 'Retrying', tone: 'attention' },
   stopping: { label: 'Stopping', tone: 'attention' },
   completed: { label: 'Completed', tone: 'good' },
   failed: { label: 'Failed', tone: 'bad' },

@@ -5,6 +5,7 @@ import { evalCommand } from './eval';
 import { inspectCommand } from './inspect';
 import { installEngineCommand } from './installEngine';
 import { rerunCommand } from './rerun';
+import { resumeCommand } from './resume';
 import { runsCommand } from './runs';
 import { sampleCommand } from './sample';
 import { statusCommand } from './status';
@@ -16,6 +17,7 @@ import { warmCommand } from './warm';
 export const COMMANDS: readonly Command[] = [
   trainCommand,
   rerunCommand,
+  resumeCommand,
   stopCommand,
   statusCommand,
   warmCommand,

@@ -5,15 +5,14 @@ import { OutputsVolume } from '../../volume/outputsVolume';
 import type { Command } from '../command';
 import { CommandError } from '../errors';
 import { givenParameters } from '../invocation';
-import { flag } from '../settings';
-import { DETACH, TRAINING_DETAILS, train } from '../training';
+import { TRAINING_DETAILS, TRAINING_OPTIONS, train } from '../training';
 
 export const rerunCommand: Command = {
   name: 'rerun',
   summary: 'Train again with the parameters of a run, or of the newest one',
   details: ['Parameters that are given as options take the place of the run’s own.', ...TRAINING_DETAILS],
   positional: { name: 'RUN_ID', required: false },
-  options: [DETACH],
+  options: TRAINING_OPTIONS,
   takesParameters: true,
   endsWithResult: true,
   run: async (context, { settings, given, positional }) => {
@@ -25,13 +24,13 @@ export const rerunCommand: Command = {
       );
     }
     const params = checkParameters(recipe, { ...record.params, ...givenParameters(recipe, given) });
-    return train(context, settings, recipe, params, flag(given, 'detach'));
+    return train(context, settings, { recipe, params, given });
   },
 };
 
 async function findRecord(volume: OutputsVolume, runId: string | undefined): Promise<RunRecord> {
   if (runId === undefined) {
-    const [newest] = await volume.listRuns();
+    const newest = (await volume.listRuns()).find(({ record }) => record.newer !== true);
     if (newest === undefined) {
       throw new CommandError(`There is no run in ${volume.root} yet. Start one with "tiny-cats train".`);
     }

@@ -64,7 +64,7 @@ export function runTable(records: readonly RunRecord[]): string[] {
     ],
     records.map((record) => [
       record.runId,
-      record.state,
+      record.newer === true ? `${record.state} (newer)` : record.state,
       record.best?.val_acc.toFixed(4) ?? '',
       epochs(record),
       record.endedAt === undefined

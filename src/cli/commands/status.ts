@@ -1,7 +1,7 @@
 import type { ContainerStatus } from '../../protocol/container';
 import type { Command } from '../command';
 import { ExitCode } from '../errors';
-import { bytesText, dateText, durationText, engineText, factLines } from '../format';
+import { bytesText, countText, dateText, durationText, engineText, factLines } from '../format';
 import { phaseLines } from '../phaseLines';
 import { jsonLine, plain } from '../text';
 import { withClient } from '../workplace';
@@ -50,6 +50,7 @@ export function statusLines(status: ContainerStatus): string[] {
               `${run.runId}, ${plain(run.recipe)}${run.epochs === 0 ? '' : progressText(run)}`,
             ] as const,
           ]),
+      ...(status.queue.length === 0 ? [] : [['Queue', queueText(status.queue)] as const]),
       [
         'Scaledown',
         idleRemainingMs === null
@@ -70,5 +71,10 @@ export function statusLines(status: ContainerStatus): string[] {
 }
 
 function progressText(run: NonNullable<ContainerStatus['run']>): string {
-  return `, epoch ${run.epoch}/${run.epochs}, step ${run.step}/${run.steps}`;
+  const stalled = run.stalled ? ', stalled' : '';
+  return `, epoch ${run.epoch}/${run.epochs}, step ${run.step}/${run.steps}${stalled}`;
+}
+
+function queueText(queue: readonly string[]): string {
+  return `${countText(queue.length, 'run')}: ${queue.join(', ')}`;
 }

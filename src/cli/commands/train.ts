@@ -4,14 +4,13 @@ import { OutputsVolume } from '../../volume/outputsVolume';
 import type { Command } from '../command';
 import { givenParameters } from '../invocation';
 import type { Settings } from '../settings';
-import { flag } from '../settings';
-import { DETACH, TRAINING_DETAILS, train } from '../training';
+import { TRAINING_DETAILS, TRAINING_OPTIONS, train } from '../training';
 
 export const trainCommand: Command = {
   name: 'train',
   summary: 'Train on a folder of images, in the warm container if there is one',
   details: TRAINING_DETAILS,
-  options: [DETACH],
+  options: TRAINING_OPTIONS,
   takesParameters: true,
   endsWithResult: true,
   run: async (context, { settings, recipe, given }) => {
@@ -19,7 +18,7 @@ export const trainCommand: Command = {
       ...(await resumedEpochs(given, settings)),
       ...givenParameters(recipe, given),
     });
-    return train(context, settings, recipe, params, flag(given, 'detach'));
+    return train(context, settings, { recipe, params, given });
   },
 };
 

@@ -22,6 +22,11 @@ export interface RunContext {
   readonly params: ParameterValues;
   readonly runDir: string;
   readonly outputsDir: string;
+  /**
+   * Folder of the run whose last checkpoint to go on from, which may be this run's own; null to begin anew. A recipe
+   * that goes on emits `resumed`.
+   */
+  readonly resumeDir: string | null;
   readonly phase: TimedPhase;
   /** Aborted when the user wants the run to stop. */
   readonly stop: AbortSignal;

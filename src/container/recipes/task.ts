@@ -98,7 +98,10 @@ export interface Learner {
   /** Scores a batch with the running statistics and changes nothing. */
   evaluate(batch: Batch, weights?: Weights): Promise<Score>;
   /** What the model predicts for a batch, with the running statistics. */
-  predict(batch: Batch, weights?: Weights): Promise<Record<string, { data: Float32Array; shape: readonly number[] }>>;
+  predict(
+    batch: Batch,
+    weights?: Weights,
+  ): Promise<Record<string, { data: Float32Array; shape: readonly number[] }>>;
   /** Parameters, buffers and counters in PyTorch's layout, as `ParameterStore.export` names them. */
   exportParameters(weights?: Weights): Promise<TensorData[]>;
   /**

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent, RunEventBody } from '../../protocol/events';
 import type { RunRecord, RunResult } from '../../protocol/run';
@@ -19,7 +20,7 @@ export interface ActiveRunListener {
 
 export type Outcome = Omit<Ended, 'type' | 'runId'>;
 
-/** The one run that the container works on: keeps its log and its run.json in step with what happens. */
+/** A run that the container works on or will: keeps its log and its run.json in step with what happens. */
 export class ActiveRun {
   private readonly log: EventLogWriter;
   private readonly text: TrainingLog;
@@ -27,11 +28,19 @@ export class ActiveRun {
   private lastSeq = 0;
   private volumeHasFailed = false;
   private recordIsStored = true;
+  /** Each epoch that was the best until then. */
+  private bests: NonNullable<RunRecord['best']>[] = [];
   /** What the volume did not take, so that clients hear of the end of a run whose log cannot be written. */
   private readonly unstored: RunEvent[] = [];
   private leave: () => void = () => undefined;
   progress = { epoch: 0, epochs: 0, step: 0, steps: 0 };
   stopRequested = false;
+  /** How the run ends once the trainer has stopped it, if not as `stopped`. */
+  forcedEnd: Outcome | undefined;
+  /** Folder of the run that this one goes on with; null if it began anew. */
+  resumedDir: string | null = null;
+  /** From 1; it grows with every retry. */
+  attempt = 1;
   /** It takes no more events. */
   ending = false;
   /** The trainer has it. */
@@ -46,8 +55,8 @@ export class ActiveRun {
     private readonly volume: OutputsVolume,
     readonly dir: string,
     public record: RunRecord,
-    /** When the user asked for it, milliseconds since the epoch. */
-    readonly askedAt: number,
+    /** When the user asked for it or its turn came, milliseconds since the epoch. */
+    public askedAt: number,
     private readonly listener: ActiveRunListener,
   ) {
     this.log = new EventLogWriter(this.source.path, record.runId);
@@ -66,6 +75,11 @@ export class ActiveRun {
   /** Whether the volume has everything. */
   get isStored(): boolean {
     return this.unstored.length === 0 && this.recordIsStored;
+  }
+
+  /** Folder of the newest checkpoint to go on from: its own, or else that of the run which it goes on with. */
+  get resumeDir(): string | null {
+    return existsSync(join(this.dir, RUN_FILES.last)) ? this.dir : this.resumedDir;
   }
 
   /** What a run that ends without the trainer's word has saved. */
@@ -107,10 +121,15 @@ export class ActiveRun {
     this.append({ type: 'result', ...result });
     this.update({ state: status, result, endedAt: new Date().toISOString() });
     await this.writing;
+    this.discard();
+  }
+
+  /** Lets its files go. */
+  discard(): void {
     try {
       this.log.close();
-    } catch (closeError) {
-      console.error(closeError);
+    } catch (error) {
+      console.error(error);
     }
   }
 
@@ -160,6 +179,16 @@ export class ActiveRun {
     });
   }
 
+  /** What came after that epoch is lost. */
+  private cutBack(epoch: number): void {
+    this.bests = this.bests.filter((best) => best.epoch <= epoch);
+    const best = this.bests.at(-1);
+    const record = { ...this.record };
+    delete record.best;
+    this.record = record;
+    this.update(best === undefined ? {} : { best });
+  }
+
   /** @returns why it could not be stored, if it could not */
   private store(event: RunEvent): unknown {
     let failure: unknown;
@@ -199,8 +228,13 @@ export class ActiveRun {
         break;
       case 'epoch':
         if (this.record.best === undefined || event.val_acc > this.record.best.val_acc) {
-          this.update({ best: { epoch: event.epoch, val_acc: event.val_acc } });
+          const best = { epoch: event.epoch, val_acc: event.val_acc };
+          this.bests.push(best);
+          this.update({ best });
         }
+        break;
+      case 'resumed':
+        this.cutBack(event.epoch);
         break;
       case 'checkpoint': {
         const checkpoint = checkpointOf(event);

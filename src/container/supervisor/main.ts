@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   supervisor.warm(options.spawnedAt);
   void report({ type: 'listening' });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => void supervisor.cool());
+    process.on(signal, () => void supervisor.terminate());
   }
   // The terminal or window that started it may close.
   process.on('SIGHUP', () => undefined);

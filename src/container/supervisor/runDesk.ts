@@ -1,18 +1,24 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunRecord } from '../../protocol/run';
-import { MAX_LISTED_RUNS } from '../../protocol/rpc';
+import { ErrorCode, MAX_LISTED_RUNS } from '../../protocol/rpc';
 import { RUN_RECORD_VERSION, isFinal } from '../../protocol/run';
-import type { OutputsVolume } from '../../volume/outputsVolume';
+import type { OutputsVolume, StoredRun } from '../../volume/outputsVolume';
 import { RUN_FILES } from '../../volume/outputsVolume';
 import { applyRetention } from '../../volume/retention';
 import type { ActiveRunListener } from './activeRun';
 import { ActiveRun } from './activeRun';
+import { noSuchRun, refusal } from './refusals';
 import type { EventSource } from './subscription';
 
-export type NewRun = Pick<RunRecord, 'recipe' | 'params' | 'target' | 'containerId' | 'start'> & {
+export type NewRun = Pick<
+  RunRecord,
+  'recipe' | 'params' | 'target' | 'containerId' | 'start' | 'resumedFrom'
+> & {
   /** When the user asked for it, milliseconds since the epoch. */
   askedAt: number;
+  /** Folder of the run that it goes on with. */
+  resumedDir: string | null;
 };
 
 /** The runs of the outputs volume, the ones included that the volume did not take to their end. */
@@ -23,9 +29,10 @@ export class RunDesk {
   constructor(private readonly volume: OutputsVolume) {}
 
   /** Makes a new run's folder and files. @throws Error if the volume cannot be written */
-  async open({ askedAt, ...facts }: NewRun, listener: ActiveRunListener): Promise<ActiveRun> {
+  async open({ askedAt, resumedDir, ...facts }: NewRun, listener: ActiveRunListener): Promise<ActiveRun> {
     await this.storeHeld();
     const { runId, dir } = await this.volume.createRun(facts.recipe, new Date());
+    let run: ActiveRun | undefined;
     try {
       const record: RunRecord = {
         schemaVersion: RUN_RECORD_VERSION,
@@ -38,10 +45,12 @@ export class RunDesk {
         checkpoints: [],
         pinned: false,
       };
-      const run = new ActiveRun(this.volume, dir, record, askedAt, listener);
+      run = new ActiveRun(this.volume, dir, record, askedAt, listener);
+      run.resumedDir = resumedDir;
       await this.volume.writeRecord(dir, record);
       return run;
     } catch (error) {
+      run?.discard();
       await rm(dir, { recursive: true, force: true }).catch(() => undefined);
       throw error;
     }
@@ -79,6 +88,30 @@ export class RunDesk {
     return stored
       .slice(0, MAX_LISTED_RUNS)
       .map(({ record }) => this.held.get(record.runId)?.record ?? record);
+  }
+
+  /**
+   * The run whose last checkpoint another one is to begin from.
+   * @throws JSONRPCErrorException if it cannot
+   */
+  async resumable(runId: string, recipe: string): Promise<StoredRun> {
+    const dir = await this.volume.findRun(runId);
+    const record = dir === undefined ? undefined : await this.volume.readRecord(dir);
+    if (dir === undefined || record === undefined) {
+      throw noSuchRun(runId);
+    }
+    const refused = (why: string): Error =>
+      refusal(ErrorCode.notResumable, `Run ${runId} cannot be gone on with: ${why}.`);
+    if (!isFinal(record.state)) {
+      throw refused('it has not ended');
+    }
+    if (record.recipe !== recipe) {
+      throw refused(`it trained "${record.recipe}", not "${recipe}"`);
+    }
+    if (!record.checkpoints.some(({ kind }) => kind === 'last')) {
+      throw refused('it has no last checkpoint');
+    }
+    return { dir, record };
   }
 
   /** Pins a run that has ended. @returns its record; undefined if there is no such run */

@@ -5,12 +5,11 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
+import { HEARTBEAT_MS, watchHeartbeat } from '../../protocol/heartbeat';
 import { MAX_MESSAGE_BYTES } from '../../protocol/rpc';
 
 const HOST = '127.0.0.1';
 const MAX_CONNECTIONS = 32;
-const HEARTBEAT_MS = 5000;
-const MISSED_HEARTBEATS = 3;
 /** RFC 6455, 7.4.1: the endpoint goes away. Clients tell a container that ends from a link that broke by it. */
 const GOING_AWAY = 1001;
 
@@ -30,6 +29,7 @@ export class ContainerServer {
     port: number,
     token: string,
     accept: (socket: WebSocket) => void,
+    heartbeatMs = HEARTBEAT_MS,
   ): Promise<ContainerServer> {
     const http = createServer((_request, response) => {
       response
@@ -51,7 +51,7 @@ export class ContainerServer {
         client.on('error', () => {
           client.terminate();
         });
-        watchHeartbeat(client);
+        watchHeartbeat(client, heartbeatMs, () => client.terminate());
         accept(client);
       });
     });
@@ -110,23 +110,6 @@ function isSame(given: string, expected: string): boolean {
 function rejectUpgrade(socket: Duplex, status: string): void {
   socket.on('error', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
-
-function watchHeartbeat(client: WebSocket): void {
-  let silentBeats = 0;
-  const alive = (): void => {
-    silentBeats = 0;
-  };
-  client.on('pong', alive).on('ping', alive).on('message', alive);
-  const timer = setInterval(() => {
-    if (silentBeats >= MISSED_HEARTBEATS) {
-      client.terminate();
-      return;
-    }
-    silentBeats += 1;
-    client.ping();
-  }, HEARTBEAT_MS);
-  client.once('close', () => clearInterval(timer));
 }
 
 function addressOf(server: Server): AddressInfo {

@@ -1,4 +1,4 @@
-import type { JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
+import type { JSONRPCRequest } from 'json-rpc-2.0';
 import {
   JSONRPCErrorCode,
   JSONRPCErrorException,
@@ -15,12 +15,25 @@ import type {
   NotificationName,
   NotificationParams,
 } from '../../protocol/rpc';
-import { ErrorCode, methods } from '../../protocol/rpc';
+import { ErrorCode, MAX_BATCH, MAX_MESSAGE_BYTES, methods } from '../../protocol/rpc';
 import { SchemaError, parse } from '../../protocol/schema';
 import { PROTOCOL_VERSION } from '../../protocol/version';
+import { readMessage } from './message';
 import { refusal } from './refusals';
 import type { EventSource } from './subscription';
 import { Subscription } from './subscription';
+import { TokenBucket } from './tokenBucket';
+
+/** Requests that a client may send at once, and in each second after that. */
+const BURST = 1000;
+const REQUESTS_PER_SECOND = 200;
+/** Runs that one client may be attached to. */
+const MAX_SUBSCRIPTIONS = 64;
+/** A client for which more than this waits does not read: it is cut off, and replays when it is back. */
+const MAX_BUFFERED_BYTES = 2 * MAX_MESSAGE_BYTES;
+const CLOSE_GRACE_MS = 1000;
+/** RFC 6455, 7.4.1: the endpoint received what violates its policy. */
+const POLICY_VIOLATION = 1008;
 
 /** What a session needs of the supervisor: one function for each method. */
 export type Handlers = {
@@ -37,6 +50,7 @@ export class Session {
   private readonly rpc = new JSONRPCServer({ errorListener: () => undefined });
   private readonly subscriptions = new Map<string, Subscription>();
   private greeted = false;
+  private readonly allowance = new TokenBucket(BURST, REQUESTS_PER_SECOND);
 
   constructor(
     private readonly socket: WebSocket,
@@ -64,6 +78,10 @@ export class Session {
     this.serve('attach', async ({ runId, afterSeq }) => {
       const source = await handlers.source(runId);
       this.subscriptions.get(runId)?.close();
+      this.subscriptions.delete(runId);
+      if (this.subscriptions.size >= MAX_SUBSCRIPTIONS) {
+        throw refusal(ErrorCode.busy, `A client may follow ${MAX_SUBSCRIPTIONS} runs at a time.`);
+      }
       if (socket.readyState === socket.OPEN) {
         this.subscriptions.set(
           runId,
@@ -92,7 +110,7 @@ export class Session {
 
   notify<N extends NotificationName>(method: N, params: NotificationParams<N>): void {
     if (this.greeted) {
-      this.socket.send(JSON.stringify({ jsonrpc: '2.0', method, params }));
+      this.send({ jsonrpc: '2.0', method, params });
     }
   }
 
@@ -121,16 +139,54 @@ export class Session {
 
   private async receive(data: Buffer, isBinary: boolean): Promise<void> {
     const text = isBinary ? '' : data.toString('utf8');
-    let response: JSONRPCResponse | JSONRPCResponse[] | null;
+    const message = readMessage(text);
+    const isBatch = Array.isArray(message);
+    if (!this.allowance.take(isBatch ? Math.max(1, Math.min(message.length, MAX_BATCH)) : 1)) {
+      this.refuse(
+        `More than ${REQUESTS_PER_SECOND} requests a second after the first ${BURST}: the connection is closed.`,
+      );
+      return;
+    }
+    if (message === undefined || message === null) {
+      this.send(createJSONRPCErrorResponse(null, JSONRPCErrorCode.ParseError, 'Parse error'));
+    } else if (isBatch && message.length > MAX_BATCH) {
+      const why = `A batch may have ${MAX_BATCH} requests`;
+      this.send(createJSONRPCErrorResponse(null, JSONRPCErrorCode.InvalidRequest, why));
+    } else {
+      await this.answer(text);
+    }
+  }
+
+  private async answer(text: string): Promise<void> {
     try {
-      response = await this.rpc.receiveJSON(text);
+      const response = await this.rpc.receiveJSON(text);
+      if (response !== null) {
+        this.send(response);
+      }
     } catch {
       // The library trips over a batch with an element that is no object.
-      response = createJSONRPCErrorResponse(null, JSONRPCErrorCode.InvalidRequest, 'Invalid Request');
+      this.send(createJSONRPCErrorResponse(null, JSONRPCErrorCode.InvalidRequest, 'Invalid Request'));
     }
-    if (response !== null && this.socket.readyState === this.socket.OPEN) {
-      this.socket.send(JSON.stringify(response));
+  }
+
+  private refuse(why: string): void {
+    this.socket.removeAllListeners('message');
+    this.send(createJSONRPCErrorResponse(null, ErrorCode.tooManyMessages, why));
+    this.socket.close(POLICY_VIOLATION, 'too many requests');
+    // One that does not take part in the closing handshake is not waited for.
+    setTimeout(() => this.socket.terminate(), CLOSE_GRACE_MS).unref();
+  }
+
+  private send(message: object): void {
+    const { socket } = this;
+    if (socket.readyState !== socket.OPEN) {
+      return;
     }
+    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+      socket.terminate();
+      return;
+    }
+    socket.send(JSON.stringify(message));
   }
 
   private async sendEvents(events: readonly RunEvent[]): Promise<void> {

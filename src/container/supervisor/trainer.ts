@@ -14,14 +14,14 @@ export interface TrainerListener {
   log(level: LogLevel, text: string): void;
   /** The enter hook is done. */
   ready(): void;
-  /** The enter hook failed, or the process died in it. */
+  /** The enter hook failed. */
   enterFailed(message: string): void;
   event(runId: string, event: RunEventBody): void;
   firstStep(runId: string): void;
   /** The trainer is free for the next run. */
   ended(ended: Ended): void;
-  /** The process died after its enter hook; `cause` says how. */
-  died(cause: string): void;
+  /** The process died; `cause` says how, `entered` whether its enter hook was done. */
+  died(cause: string, entered: boolean): void;
 }
 
 /** What the enter hook is to prepare for. */
@@ -112,6 +112,8 @@ export class Trainer {
     this.process?.removeAllListeners();
     this.process?.kill();
     this.process = undefined;
+    this.isReady = false;
+    this.isBusy = false;
   }
 
   private heard(message: FromTrainer): void {
@@ -153,11 +155,7 @@ export class Trainer {
     this.isReady = false;
     this.isBusy = false;
     console.error(`the trainer is gone: ${cause}`);
-    if (wasReady) {
-      this.listener.died(cause);
-    } else {
-      this.listener.enterFailed(`The trainer died while it warmed up: ${cause}.`);
-    }
+    this.listener.died(cause, wasReady);
   }
 }
 

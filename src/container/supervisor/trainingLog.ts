@@ -22,6 +22,7 @@ function describe(event: RunEvent): string | undefined {
     case 'run':
     case 'engine':
     case 'state':
+    case 'resumed':
     case 'phase':
     case 'dataset':
     case 'first_step':

@@ -14,9 +14,12 @@ export async function runOnce(
   send: (message: FromTrainer) => void,
 ): Promise<void> {
   const { runId } = order;
-  const recorder = new PhaseRecorder('run', order.askedAt, (phase) =>
-    send({ type: 'event', runId, event: { type: 'phase', phase } }),
-  );
+  const recorder = new PhaseRecorder('run', order.askedAt, (phase) => {
+    // The start-up waterfall is the first attempt's.
+    if (order.attempt === 1) {
+      send({ type: 'event', runId, event: { type: 'phase', phase } });
+    }
+  });
   const recipe = entered?.recipes.get(order.recipe);
   let outcome: Outcome;
   try {
@@ -28,6 +31,7 @@ export async function runOnce(
       params: order.params,
       runDir: order.runDir,
       outputsDir: order.outputsDir,
+      resumeDir: order.resumeDir,
       phase: recorder.phase,
       stop,
       emit: (event) => send({ type: 'event', runId, event }),

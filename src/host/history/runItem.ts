@@ -20,6 +20,7 @@ const STATE_ICONS: Record<RunState, ItemFacts['icon']> = {
   queued: { id: 'loading~spin' },
   preparing: { id: 'loading~spin' },
   training: { id: 'loading~spin' },
+  retrying: { id: 'sync~spin' },
   stopping: { id: 'loading~spin' },
   completed: { id: 'pass', color: 'testing.iconPassed' },
   failed: { id: 'error', color: 'testing.iconFailed' },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { COMMANDS } from '../../../src/cli/commands';
+import { RUN_DEFAULTS } from '../../../src/protocol/rpc';
 import type { Command, Invocation } from '../../../src/cli/command';
 import { readInvocation } from '../../../src/cli/invocation';
 
@@ -45,18 +46,33 @@ describe('reading a command line', () => {
   });
 
   it('reads the settings of the container', () => {
-    assert.deepEqual(read(['warm']).settings.container, { scaledownWindowMs: 300_000, keepDates: 5 });
+    assert.deepEqual(read(['warm']).settings.container, {
+      scaledownWindowMs: 300_000,
+      keepDates: 5,
+      ...RUN_DEFAULTS,
+    });
     const { settings } = read([
       'warm',
       '--scaledown-window',
       '20',
       '--keep-dates=0',
+      '--max-retries=0',
+      '--timeout',
+      '90',
+      '--stop-stalled',
       '--engine',
       'wasm',
       '--port',
       '8080',
     ]);
-    assert.deepEqual(settings.container, { scaledownWindowMs: 20_000, keepDates: 0 });
+    assert.deepEqual(settings.container, {
+      scaledownWindowMs: 20_000,
+      keepDates: 0,
+      ...RUN_DEFAULTS,
+      retries: { ...RUN_DEFAULTS.retries, maxRetries: 0 },
+      runTimeoutMs: 90_000,
+      stopStalled: true,
+    });
     assert.equal(settings.engine, 'wasm');
     assert.equal(settings.port, 8080);
   });

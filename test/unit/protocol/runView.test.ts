@@ -190,4 +190,26 @@ describe('view of a run', () => {
       null,
     );
   });
+
+  it('is cut back to where the run goes on, and shows each epoch once', () => {
+    const lost = [RUN, step(1, 2), step(1, 4), epoch(1, 0.5), step(2, 2), step(2, 4), epoch(2, 0.75)];
+    const resumedAt = (number: number, at: number): RunView =>
+      viewOf(events(...lost, { type: 'resumed', epoch: number, step: at, from: 'last.safetensors' }));
+
+    const afterFirst = resumedAt(1, 0);
+    assert.deepEqual(
+      afterFirst.epochs.map((row) => row.epoch),
+      [1],
+    );
+    assert.deepEqual(
+      afterFirst.losses.map(({ x }) => x),
+      [0.5, 1],
+    );
+    assert.equal(progress(afterFirst), 0.5);
+    const midway = resumedAt(1, 2);
+    assert.equal(midway.losses.at(-1)?.x, 1.5);
+    assert.equal(progress(midway), 0.75);
+    const anew = resumedAt(0, 0);
+    assert.deepEqual([anew.epochs, anew.losses, anew.step], [[], [], null]);
+  });
 });

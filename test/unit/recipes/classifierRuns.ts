@@ -58,6 +58,7 @@ export async function trainRun(
     runId: 'test',
     params,
     runDir,
+    resumeDir: null,
     outputsDir: home,
     phase: async (_name, work) => work(),
     stop: stop.signal,

@@ -89,8 +89,11 @@ describe('outputs volume', () => {
       await writeFile(join(dated, name, 'best.safetensors'), 'weights');
     }
     assert.deepEqual(
-      (await volume.listRuns()).map(({ record }) => record.runId),
-      [runId],
+      (await volume.listRuns()).map(({ record }) => [record.runId, record.newer]),
+      [
+        [runId, undefined],
+        ['20260105-090807-abcdef', true],
+      ],
     );
     assert.deepEqual(await settleInterruptedRuns(root, () => false), []);
     assert.deepEqual((await applyRetention(volume, 'classifier', 1)).removed, []);

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import type { ParameterValues } from '../../../protocol/parameters';
 import { CLASSIFIER } from '../../../protocol/recipes';
 import { DataError } from '../../data/dataError';
 import type { Dataset } from '../../data/dataset';
 import { splitByClass } from '../../data/split';
+import { RUN_FILES } from '../../../volume/outputsVolume';
 import type { Outcome, Recipe, RunContext, TimedPhase, WarmState } from '../recipe';
 import type { Learner } from '../task';
 import { Batches } from './batches';
@@ -73,7 +75,8 @@ class Classifier implements Recipe {
     const { engine } = this.warm;
     const given = classifierParams(run.params, engine.name);
     const output = await resolveOutput(run, given.output);
-    const resumed = given.resume === '' ? undefined : await readResumption(run, given);
+    const source = run.resumeDir ?? given.resume;
+    const resumed = source === '' ? undefined : await readResumption(run, { ...given, resume: source });
     const params = resumed?.params ?? given;
     sayWhatIsUsed(run, params, engine.name);
 
@@ -96,6 +99,8 @@ class Classifier implements Recipe {
       }
       checkSameData(resumed, dataset);
       await restoreLearner(resumed, made);
+      const { epoch, step } = resumed.progress;
+      run.emit({ type: 'resumed', epoch, step, from: join(resumed.dir, RUN_FILES.last) });
       sayWhereResumed(run, resumed, engine.name);
       return { learner: made, start: await takeOverBest(run, resumed) };
     });

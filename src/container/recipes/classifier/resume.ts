@@ -124,7 +124,9 @@ export async function takeOverBest(run: RunContext, { dir, progress }: Resumptio
     return { ...progress };
   }
   try {
-    await copyFile(join(dir, RUN_FILES.best), join(run.runDir, RUN_FILES.best));
+    if (dir !== run.runDir) {
+      await copyFile(join(dir, RUN_FILES.best), join(run.runDir, RUN_FILES.best));
+    }
   } catch {
     run.log('warning', `The best checkpoint of the run in ${dir} is gone: the best is looked for anew.`);
     return { ...progress, best: null };

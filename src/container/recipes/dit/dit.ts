@@ -78,7 +78,8 @@ class Dit implements Recipe {
   async train(run: RunContext): Promise<Outcome> {
     const asked = ditParams(run.params);
     const output = await resolveOutput(run, asked.output);
-    const resumed = asked.resume === '' ? undefined : await readResumed(run, asked);
+    const source = run.resumeDir ?? asked.resume;
+    const resumed = source === '' ? undefined : await readResumed(run, { ...asked, resume: source });
     const params = resumed?.params ?? asked;
     const problem = sizeProblem(params);
     if (problem !== undefined) {
@@ -99,6 +100,7 @@ class Dit implements Recipe {
       await made.initialise(params.seed);
       if (resumed !== undefined) {
         await restore(run, made, resumed, classes);
+        run.emit({ type: 'resumed', epoch: 0, step: resumed.step, from: source });
       }
       return made;
     });

@@ -55,6 +55,7 @@ export class FakeContainer implements Target {
       startedAt: new Date(0).toISOString(),
       enter: { phases: [{ name: 'process start', scope: 'enter', startMs: 0, durationMs: 40 }], totalMs: 40 },
       run: null,
+      queue: [],
       scaledownWindowMs: 300_000,
       idleRemainingMs: 300_000,
       runs: 0,
@@ -232,7 +233,7 @@ export class FakeContainer implements Target {
     this.append({ type: 'run', recipe, params, start: 'warm', containerId: 'c1' });
     this.append({ type: 'state', state: 'training' });
     this.notify('run', record);
-    const run = { runId, recipe, epoch: 0, epochs: 3, step: 0, steps: 4 };
+    const run = { runId, recipe, epoch: 0, epochs: 3, step: 0, steps: 4, stalled: false };
     this.setStatus({ state: 'training', run, idleRemainingMs: null });
     return runId;
   }

@@ -79,6 +79,7 @@ describe('dit', () => {
       runId: 'test',
       params: { ...params, ...given },
       runDir,
+      resumeDir: null,
       outputsDir: home,
       phase: async (_name, work) => work(),
       stop: stop.signal,

@@ -1,0 +1,50 @@
+import { checkParameters } from '../../protocol/parameters';
+import { findRecipe } from '../../protocol/recipes';
+import type { RunRecord } from '../../protocol/run';
+import { isResumable } from '../../protocol/run';
+import { OutputsVolume } from '../../volume/outputsVolume';
+import type { Command } from '../command';
+import { CommandError } from '../errors';
+import { TRAINING_DETAILS, TRAINING_OPTIONS, train } from '../training';
+
+export const resumeCommand: Command = {
+  name: 'resume',
+  summary: 'Go on with a run that failed or was stopped, or with the newest such run',
+  details: [
+    'Starts a new run that begins from the last checkpoint of that one, with its parameters. Such a checkpoint is ' +
+      'there once an epoch was finished, unless retention has removed it.',
+    ...TRAINING_DETAILS,
+  ],
+  positional: { name: 'RUN_ID', required: false },
+  options: TRAINING_OPTIONS,
+  endsWithResult: true,
+  run: async (context, { settings, given, positional }) => {
+    const record = await findResumable(new OutputsVolume(settings.outputsDir), positional);
+    const recipe = findRecipe(record.recipe);
+    if (recipe === undefined) {
+      throw new CommandError(
+        `Run ${record.runId} trained "${record.recipe}", which this version does not know.`,
+      );
+    }
+    const params = checkParameters(recipe, record.params);
+    return train(context, settings, { recipe, params, given, resumeRun: record.runId });
+  },
+};
+
+async function findResumable(volume: OutputsVolume, runId: string | undefined): Promise<RunRecord> {
+  if (runId === undefined) {
+    const newest = (await volume.listRuns()).find(({ record }) => isResumable(record));
+    if (newest === undefined) {
+      throw new CommandError(
+        `There is no run in ${volume.root} that failed or was stopped and has a last checkpoint.`,
+      );
+    }
+    return newest.record;
+  }
+  const dir = await volume.findRun(runId);
+  const record = dir === undefined ? undefined : await volume.readRecord(dir);
+  if (record === undefined) {
+    throw new CommandError(`There is no run "${runId}" in ${volume.root}. "tiny-cats runs" lists them.`);
+  }
+  return record;
+}

@@ -1,0 +1,377 @@
+import type { RunEvent } from '../../protocol/events';
+import type { ContainerSettings } from '../../protocol/rpc';
+import { runPolicy } from '../../protocol/rpc';
+import type { RunRecord } from '../../protocol/run';
+import { OutputsVolume } from '../../volume/outputsVolume';
+import type { StartOptions } from '../../targets/local/startOptions';
+import type { Ended } from '../trainerProtocol';
+import { volumeMessage } from '../volumeMessage';
+import type { ActiveRun, Outcome } from './activeRun';
+import { retryDelayMs } from './retryPolicy';
+import { RunClock } from './runClock';
+import type { NewRun } from './runDesk';
+import { RunDesk } from './runDesk';
+import type { Hint } from './trainer';
+import { Trainer } from './trainer';
+
+/** How long a run may take to stop where somebody waits for it, before its trainer is killed. */
+const STOP_GRACE_MS = 10_000;
+
+export interface SchedulerListener {
+  /** Something has changed that the status tells of. */
+  changed(): void;
+  appended(event: RunEvent): void;
+  recordChanged(record: RunRecord): void;
+  /** No run can be trained in this container. */
+  enterFailed(message: string): void;
+}
+
+/** Gives the trainer one run after the other, and a run whose trainer died another try. */
+export class Scheduler {
+  readonly desk: RunDesk;
+  readonly trainer: Trainer;
+  /** Number of runs that have ended. */
+  ended = 0;
+  /** No run begins any more. */
+  private closed = false;
+  private current: ActiveRun | undefined;
+  private readonly waiting: ActiveRun[] = [];
+  private clock: RunClock | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private impatience: NodeJS.Timeout | undefined;
+  private hint: Hint;
+
+  constructor(
+    private readonly options: StartOptions,
+    bundleDir: string,
+    private readonly settings: () => ContainerSettings,
+    private readonly listener: SchedulerListener,
+  ) {
+    this.hint = options.hint;
+    this.desk = new RunDesk(new OutputsVolume(options.outputsDir));
+    this.trainer = new Trainer(options, bundleDir, {
+      phase: () => listener.changed(),
+      log: (level, text) => {
+        console.log(`${level}: ${text}`);
+        this.taking()?.append({ type: 'log', level, text });
+      },
+      ready: () => {
+        listener.changed();
+        this.dispatch();
+      },
+      enterFailed: (message) => listener.enterFailed(message),
+      event: (runId, event) => {
+        this.clock?.progress();
+        this.taking(runId)?.append(event);
+      },
+      firstStep: (runId) => this.firstStep(this.taking(runId)),
+      ended: (ended) => void this.trainerEnded(ended),
+      died: (cause, entered) => void this.trainerDied(cause, entered),
+    });
+  }
+
+  /** The run whose turn it is. */
+  get run(): ActiveRun | undefined {
+    return this.current;
+  }
+
+  /** The runs that wait for their turn. */
+  get queue(): readonly ActiveRun[] {
+    return this.waiting;
+  }
+
+  get isStalled(): boolean {
+    return this.clock?.stalled === true;
+  }
+
+  find(runId: string): ActiveRun | undefined {
+    return [this.current, ...this.waiting].find((run) => run?.runId === runId);
+  }
+
+  warm(spawnedAt: number): void {
+    this.trainer.warm(this.hint, spawnedAt);
+    this.listener.changed();
+  }
+
+  /** The settings have changed. */
+  configured(): void {
+    this.clock?.check();
+  }
+
+  /** Makes a run's folder; its turn comes when those before it have ended. @throws Error if the volume cannot be written */
+  async add(facts: NewRun): Promise<ActiveRun> {
+    const { listener } = this;
+    const run = await this.desk.open(facts, {
+      appended: (event) => listener.appended(event),
+      recordChanged: (record) => listener.recordChanged(record),
+      volumeFailed: (failed, error) => this.volumeFailed(failed, error),
+    });
+    const { recipe, params, start, containerId, resumedFrom } = facts;
+    const before = this.current;
+    if (before === undefined) {
+      this.current = run;
+      this.hint = { recipe, params };
+    } else {
+      this.waiting.push(run);
+    }
+    listener.recordChanged(run.record);
+    const resumed = resumedFrom === undefined ? {} : { resumedFrom };
+    run.append({ type: 'run', recipe, params, start, containerId, ...resumed });
+    const message = before === undefined ? {} : { message: `Waits for run ${before.runId} to end` };
+    run.append({ type: 'state', state: 'queued', ...message });
+    listener.changed();
+    return run;
+  }
+
+  /** Hands the run to the trainer as soon as there is a warm one. */
+  dispatch(): void {
+    const { trainer } = this;
+    const run = this.taking();
+    const canTrain = trainer.isReady && !trainer.isBusy && !this.closed && this.retry === undefined;
+    if (run === undefined || run.dispatched || !canTrain) {
+      return;
+    }
+    run.dispatched = true;
+    if (run.record.start === 'cold' && run.attempt === 1) {
+      for (const phase of trainer.enterSince(run.askedAt)) {
+        run.append({ type: 'phase', phase });
+      }
+    }
+    run.append({ type: 'engine', engine: trainer.engine, device: trainer.device });
+    run.append({ type: 'state', state: 'preparing' });
+    const resumeDir = run.resumeDir;
+    if (run.attempt > 1 && resumeDir === null) {
+      run.append({ type: 'resumed', epoch: 0, step: 0, from: null });
+    }
+    this.clock ??= this.clockFor(run);
+    this.clock.progress();
+    this.listener.changed();
+    const { runId, dir: runDir, askedAt, attempt } = run;
+    const { recipe, params } = run.record;
+    trainer.run({ runId, recipe, params, runDir, askedAt, attempt, resumeDir });
+  }
+
+  /** @param kill does not wait for the step */
+  stop(run: ActiveRun, kill: boolean): void {
+    if (run.ending) {
+      return;
+    }
+    const isFirst = !run.stopRequested;
+    run.stopRequested = true;
+    if (!run.dispatched) {
+      void this.end(run, run.forcedEnd ?? { status: 'stopped', ...run.saved });
+      return;
+    }
+    if (isFirst) {
+      run.append({ type: 'state', state: 'stopping' });
+    }
+    if (kill) {
+      this.trainer.kill();
+    } else if (isFirst) {
+      this.trainer.stop();
+    }
+  }
+
+  /** Stops every run and resolves once they have ended; from here on none begins. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const runs = [...this.waiting, ...(this.current === undefined ? [] : [this.current])];
+    for (const run of runs) {
+      this.stop(run, false);
+    }
+    this.killAfterGrace();
+    await Promise.all(runs.map((run) => run.gone));
+    clearTimeout(this.impatience);
+    await this.desk.storeHeld();
+    this.trainer.dismiss();
+  }
+
+  /** Ends every run that has not ended. @param code as in RunError */
+  async failAll(code: string, message: string): Promise<void> {
+    const runs = [...this.waiting, ...(this.current === undefined ? [] : [this.current])];
+    this.closed = true;
+    await Promise.all(runs.map((run) => this.end(run, run.failure(code, message))));
+  }
+
+  private async end(run: ActiveRun, outcome: Outcome): Promise<void> {
+    if (run.ending) {
+      return;
+    }
+    run.ending = true;
+    if (run === this.current) {
+      clearTimeout(this.retry);
+      clearTimeout(this.impatience);
+      this.retry = undefined;
+      this.clock?.stop();
+      this.clock = undefined;
+    }
+    if (outcome.error !== undefined) {
+      run.append({ type: 'log', level: 'error', text: outcome.error.message });
+    }
+    await this.desk.retain(run, this.settings().keepDates);
+    await run.end(outcome);
+    this.desk.closed(run);
+    this.ended += 1;
+    if (run === this.current) {
+      this.current = undefined;
+      this.next();
+    } else {
+      this.waiting.splice(this.waiting.indexOf(run), 1);
+    }
+    this.listener.changed();
+    run.markGone();
+  }
+
+  private next(): void {
+    const run = this.closed ? undefined : this.waiting.find(({ ending }) => !ending);
+    if (run !== undefined) {
+      this.waiting.splice(this.waiting.indexOf(run), 1);
+      this.current = run;
+      this.hint = { recipe: run.record.recipe, params: run.record.params };
+      // Its start-up is counted from here, not from when it joined the queue.
+      run.askedAt = Date.now();
+      this.dispatch();
+    }
+  }
+
+  private async trainerEnded(ended: Ended): Promise<void> {
+    const run = this.taking(ended.runId);
+    if (run === undefined) {
+      this.dispatch();
+    } else if (ended.error?.code === 'internal' && !run.stopRequested) {
+      // What a bug left of the trainer is not to be trusted.
+      this.trainer.dismiss();
+      await this.lost(run, 'internal', `The trainer failed: ${ended.error.message}.`);
+      this.warmAgain();
+    } else if (ended.status === 'stopped' && run.forcedEnd !== undefined) {
+      const { output, val_acc } = ended;
+      await this.end(run, { ...run.forcedEnd, output, val_acc });
+    } else {
+      await this.end(run, ended);
+    }
+  }
+
+  private async trainerDied(cause: string, entered: boolean): Promise<void> {
+    const run = this.taking();
+    if (run !== undefined && (run.dispatched || !entered)) {
+      const when = run.dispatched ? 'in the middle of the run' : 'while it warmed up';
+      await this.lost(run, 'trainer_died', `The trainer died ${when}: ${cause}.`);
+    } else if (!entered) {
+      this.listener.enterFailed(`The trainer died while it warmed up: ${cause}.`);
+      return;
+    }
+    this.warmAgain();
+  }
+
+  private warmAgain(): void {
+    if (!this.closed) {
+      this.warm(Date.now());
+    }
+  }
+
+  /** The trainer is gone in the middle of the run, which is tried again if it may. */
+  private async lost(run: ActiveRun, code: string, reason: string): Promise<void> {
+    const { retries } = runPolicy(this.settings());
+    if (run.forcedEnd !== undefined || run.stopRequested || this.closed) {
+      await this.end(run, run.forcedEnd ?? { status: 'stopped', ...run.saved });
+      return;
+    }
+    if (run.attempt > retries.maxRetries) {
+      const tried = run.attempt === 1 ? '' : ` The run was tried ${run.attempt} times.`;
+      const message = `${reason}${tried} What was saved is kept; a new trainer warms up.`;
+      await this.end(run, run.failure(code, message));
+      return;
+    }
+    const delayMs = retryDelayMs(retries, run.attempt);
+    run.attempt += 1;
+    run.dispatched = false;
+    this.clock?.pause();
+    run.append({ type: 'log', level: 'warning', text: reason });
+    const message =
+      `Attempt ${run.attempt} of ${retries.maxRetries + 1} begins in ${delayMs / 1000} s, ` +
+      (run.resumeDir === null ? 'from the beginning' : 'from the last checkpoint');
+    run.append({ type: 'state', state: 'retrying', message });
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
+      this.dispatch();
+    }, delayMs);
+    this.listener.changed();
+  }
+
+  private volumeFailed(run: ActiveRun, error: Error): void {
+    if (run.ending) {
+      return;
+    }
+    if (run.dispatched) {
+      this.trainer.stop();
+    }
+    void this.end(run, run.failure('volume', volumeMessage(this.options.outputsDir, error.message)));
+  }
+
+  private firstStep(run: ActiveRun | undefined): void {
+    // Later attempts have one of their own, which is none of the run's.
+    if (run !== undefined && run.record.timeToFirstStepMs === undefined) {
+      run.append({ type: 'first_step', time_to_first_step_ms: Date.now() - run.askedAt });
+    }
+  }
+
+  private clockFor(run: ActiveRun): RunClock {
+    const warn = (text: string): void => {
+      run.append({ type: 'log', level: 'warning', text });
+      this.listener.changed();
+    };
+    return new RunClock(() => runPolicy(this.settings()), {
+      timeoutSoon: (leftMs, timeoutMs) =>
+        warn(`The run will be stopped in ${seconds(leftMs)}: its timeout is ${seconds(timeoutMs)}.`),
+      timedOut: (timeoutMs) =>
+        this.force(
+          run,
+          run.failure(
+            'timeout',
+            `The run did not end within its timeout of ${seconds(timeoutMs)}. Its last checkpoint is kept: resume ` +
+              'it, with a longer timeout if it needs one.',
+          ),
+        ),
+      stalled: (afterMs) => {
+        warn(`The run has made no progress for ${seconds(afterMs)}.`);
+        if (runPolicy(this.settings()).stopStalled) {
+          this.force(
+            run,
+            run.failure(
+              'stalled',
+              `The run made no progress for ${seconds(afterMs)} and was stopped. Its last checkpoint is kept.`,
+            ),
+          );
+        }
+      },
+      goesOn: () => warn('The run goes on.'),
+    });
+  }
+
+  /** Stops a run for a reason of the container's own; a trainer that does not answer is killed. */
+  private force(run: ActiveRun, outcome: Outcome): void {
+    if (!run.stopRequested) {
+      run.forcedEnd = outcome;
+      this.stop(run, false);
+    }
+    if (!run.ending) {
+      this.killAfterGrace();
+    }
+  }
+
+  private killAfterGrace(): void {
+    clearTimeout(this.impatience);
+    this.impatience = setTimeout(() => this.trainer.kill(), STOP_GRACE_MS);
+  }
+
+  /** The run that takes events. @param runId only if it is this one */
+  private taking(runId?: string): ActiveRun | undefined {
+    const run = this.current;
+    const isMeant = run !== undefined && !run.ending && (runId === undefined || run.runId === runId);
+    return isMeant ? run : undefined;
+  }
+}
+
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toFixed(1))} s`;
+}

@@ -1,0 +1,14 @@
+import type { ContainerSettings, RunPolicy } from '../../../src/protocol/rpc';
+import { RUN_DEFAULTS } from '../../../src/protocol/rpc';
+
+/** Settings for a container that stays while a test lasts. */
+export const SETTINGS: ContainerSettings = { scaledownWindowMs: 120_000, keepDates: 5 };
+
+/** Those, with another policy for runs. @param maxRetries after a moment each */
+export function settingsWith({
+  maxRetries = 0,
+  ...policy
+}: Partial<Omit<RunPolicy, 'retries'>> & { maxRetries?: number }): ContainerSettings {
+  const retries = { maxRetries, backoffCoefficient: 1, initialDelayMs: 1, maxDelayMs: 1 };
+  return { ...SETTINGS, ...RUN_DEFAULTS, ...policy, retries };
+}

@@ -1,0 +1,21 @@
+import * as v from 'valibot';
+
+/** What a flood of events has cost. */
+export const floodReportSchema = v.object({
+  runId: v.string(),
+  events: v.number(),
+  cpuMs: v.number(),
+  rssBeforeBytes: v.number(),
+  rssMostBytes: v.number(),
+});
+export type FloodReport = v.InferOutput<typeof floodReportSchema>;
+
+export const tellReportSchema = v.object({
+  rssBeforeBytes: v.number(),
+  rssMostBytes: v.number(),
+  /** That are still connected. */
+  clients: v.number(),
+});
+export type TellReport = v.InferOutput<typeof tellReportSchema>;
+
+export const floodEndpointSchema = v.object({ url: v.string(), token: v.string() });
