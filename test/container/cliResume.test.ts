@@ -9,7 +9,10 @@ describe('tiny-cats, when a run was broken off', () => {
   it('goes on with it: the newest such run, or the one that is named', async () => {
     const nothing = await workplace.run('resume');
     assert.equal(nothing.code, 1);
-    assert.match(nothing.stderr, /There is no run in .* that failed or was stopped and has a last checkpoint/);
+    assert.match(
+      nothing.stderr,
+      /There is no run in .* that failed or was stopped and has a last checkpoint/,
+    );
 
     const epochs = ['--epochs', '40', '--image-size', '16'];
     const broken = workplace.start('train', '--data-dir', 'images', ...epochs);

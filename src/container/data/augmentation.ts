@@ -77,7 +77,12 @@ function drawCrop(random: Random): { width: number; height: number; x: number; y
   const ratio = Math.exp(random.uniform(-widestLogRatio, widestLogRatio));
   const width = Math.min(1, Math.sqrt(area * ratio));
   const height = Math.min(1, Math.sqrt(area / ratio));
-  return { width, height, x: (random.uniform() - 0.5) * (1 - width), y: (random.uniform() - 0.5) * (1 - height) };
+  return {
+    width,
+    height,
+    x: (random.uniform() - 0.5) * (1 - width),
+    y: (random.uniform() - 0.5) * (1 - height),
+  };
 }
 
 type Affine = Readonly<Record<'xx' | 'xy' | 'yx' | 'yy' | 'x' | 'y', number>>;

@@ -40,7 +40,11 @@ export class BatchFiller {
       scale: [1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2])],
       shift: [-mean[0] / std[0], -mean[1] / std[1], -mean[2] / std[2]],
     };
-    this.#tables = [channelTable(mean[0], std[0]), channelTable(mean[1], std[1]), channelTable(mean[2], std[2])];
+    this.#tables = [
+      channelTable(mean[0], std[0]),
+      channelTable(mean[1], std[1]),
+      channelTable(mean[2], std[2]),
+    ];
     this.#varied = new Float32Array(imageSize * imageSize * 3);
   }
 
@@ -57,16 +61,23 @@ export class BatchFiller {
     const augmentation = this.#augmentation;
     const length = this.#varied.length;
     if (out.length < positions.length * length) {
-      throw new RangeError(`A batch of ${positions.length} images needs ${positions.length * length} floats.`);
+      throw new RangeError(
+        `A batch of ${positions.length} images needs ${positions.length * length} floats.`,
+      );
     }
     for (let n = 0; n < positions.length; n++) {
       const from = (positions[n] ?? -1) * length;
-      if (from < 0 || from + length > images.length) throw new RangeError(`There is no image at ${positions[n]}.`);
+      if (from < 0 || from + length > images.length)
+        throw new RangeError(`There is no image at ${positions[n]}.`);
       if (!augmentation) {
         this.#copy(images, from, asItIs, out, n * length);
         continue;
       }
-      const variation = drawVariation(augmentation.level, augmentation.random.fork(indices[n] ?? 0), this.#size);
+      const variation = drawVariation(
+        augmentation.level,
+        augmentation.random.fork(indices[n] ?? 0),
+        this.#size,
+      );
       if (!variation.colour) {
         this.#copy(images, from, variation, out, n * length);
         continue;
@@ -80,7 +91,10 @@ export class BatchFiller {
   #copy(images: Uint8Array, from: number, { xx, x0, y0 }: Place, out: Float32Array, to: number): void {
     const [r, g, b] = this.#tables;
     const size = this.#size;
-    const columns = Int32Array.from({ length: size }, (_, x) => 3 * inside(Math.floor(xx * (x + 0.5) + x0), size));
+    const columns = Int32Array.from(
+      { length: size },
+      (_, x) => 3 * inside(Math.floor(xx * (x + 0.5) + x0), size),
+    );
     for (let row = 0; row < size; row++) {
       const line = from + 3 * size * inside(row + y0, size);
       for (let x = 0; x < size; x++, to += 3) {

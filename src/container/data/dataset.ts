@@ -122,7 +122,9 @@ async function assemble(
   const lost = folder.classes.filter((_, label) => countsPerClass[label] === 0);
   if (lost.length > 0) {
     await pack?.close();
-    const example = skippedFiles.find(({ fileIndex }) => countsPerClass[folder.files[fileIndex]?.label ?? -1] === 0);
+    const example = skippedFiles.find(
+      ({ fileIndex }) => countsPerClass[folder.files[fileIndex]?.label ?? -1] === 0,
+    );
     const path = folder.files[example?.fileIndex ?? -1]?.path ?? '';
     throw new DataError(
       'class-without-images',
@@ -132,7 +134,19 @@ async function assemble(
   }
   const { classes, fingerprint } = folder;
   const count = labels.length;
-  const facts = { classes, imageSize, count, images, labels, countsPerClass, skipped, fingerprint, fromCache, decoded, cached };
+  const facts = {
+    classes,
+    imageSize,
+    count,
+    images,
+    labels,
+    countsPerClass,
+    skipped,
+    fingerprint,
+    fromCache,
+    decoded,
+    cached,
+  };
   return {
     ...facts,
     readImages: async (indices, out) => {
@@ -150,14 +164,17 @@ async function assemble(
 
 /** @throws {RangeError} if an index is not in the data set or `outLength` is too short */
 function requireImages(indices: Int32Array, count: number, outLength: number, imageBytes: number): void {
-  if (outLength < indices.length * imageBytes) throw new RangeError(`${indices.length} images need ${indices.length * imageBytes} bytes.`);
+  if (outLength < indices.length * imageBytes)
+    throw new RangeError(`${indices.length} images need ${indices.length * imageBytes} bytes.`);
   for (const index of indices) {
     if (index < 0 || index >= count) throw new RangeError(`The data set has no image ${index}.`);
   }
 }
 
 function copyImages(images: Uint8Array, imageBytes: number, indices: Int32Array, out: Uint8Array): void {
-  indices.forEach((index, n) => out.set(images.subarray(index * imageBytes, (index + 1) * imageBytes), n * imageBytes));
+  indices.forEach((index, n) =>
+    out.set(images.subarray(index * imageBytes, (index + 1) * imageBytes), n * imageBytes),
+  );
 }
 
 function describeSkipped(skipped: Dataset['skipped'], total: number): string {

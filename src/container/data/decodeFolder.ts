@@ -4,7 +4,9 @@ import type { ImageFile } from './imageFolder';
 import type { KnownImages } from './knownImages';
 import { createLotDecoder, decodeInThread, type LotDecoder, type LotDecoderOptions } from './lotDecoder';
 
-export type DecodeOptions = LotDecoderOptions & { readonly onProgress?: (done: number, total: number) => void };
+export type DecodeOptions = LotDecoderOptions & {
+  readonly onProgress?: (done: number, total: number) => void;
+};
 
 /** The images of consecutive files, the first of them `files[first]`. */
 export type DecodedFiles = {
@@ -75,9 +77,17 @@ export async function* decodeFolder(
   }
 }
 
-function begin(first: number, files: readonly ImageFile[], images: Uint8Array, known: KnownImages, decoder: LotDecoder): Work {
+function begin(
+  first: number,
+  files: readonly ImageFile[],
+  images: Uint8Array,
+  known: KnownImages,
+  decoder: LotDecoder,
+): Work {
   const hashes = files.map((file) => known.hashOf(file));
-  const unread = files.flatMap(({ path, bytes }, slot): LotFile[] => (hashes[slot] === undefined ? [{ path, bytes, slot }] : []));
+  const unread = files.flatMap(({ path, bytes }, slot): LotFile[] =>
+    hashes[slot] === undefined ? [{ path, bytes, slot }] : [],
+  );
   const read = unread.length === 0 ? Promise.resolve([]) : decoder.decode({ files: unread, out: images });
   // Whoever takes the lot from the window handles it; until then it is not an unhandled rejection.
   read.catch(() => undefined);
@@ -91,7 +101,11 @@ async function complete(work: Work, known: KnownImages, anew: LotDecoder): Promi
     const hash = work.hashes[slot];
     const outcome = hash === undefined ? read.next().value : ({ state: 'known', hash } as const);
     if (!outcome) throw new Error('A file was left out in decoding.');
-    outcomes.push(outcome.state === 'known' ? await takeKnown(outcome.hash, { ...file, slot }, work, known, anew) : outcome);
+    outcomes.push(
+      outcome.state === 'known'
+        ? await takeKnown(outcome.hash, { ...file, slot }, work, known, anew)
+        : outcome,
+    );
   }
   return outcomes;
 }
@@ -106,7 +120,10 @@ async function takeKnown(
 ): Promise<FileOutcome> {
   const imageBytes = images.length / files.length;
   const taken = await known.take(hash, images.subarray(slot * imageBytes, (slot + 1) * imageBytes));
-  if (taken) return taken.reason === undefined ? { state: 'known', hash } : { state: 'skipped', hash, reason: taken.reason };
+  if (taken)
+    return taken.reason === undefined
+      ? { state: 'known', hash }
+      : { state: 'skipped', hash, reason: taken.reason };
   const [outcome] = await anew.decode({ files: [{ path, bytes, slot }], out: images });
   if (!outcome) throw new Error('A file was left out in decoding.');
   return outcome;

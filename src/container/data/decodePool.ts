@@ -5,7 +5,10 @@ import { decodeReplySchema, type DecodeReply, type DecodeWorkerStart } from './d
 import type { FileOutcome, Lot } from './fileDecoder';
 
 /** In the bundle a file of its own; run from source, the source. */
-export const defaultWorkerPath = join(__dirname, __filename.endsWith('.ts') ? 'decodeWorker.ts' : 'decode-worker.js');
+export const defaultWorkerPath = join(
+  __dirname,
+  __filename.endsWith('.ts') ? 'decodeWorker.ts' : 'decode-worker.js',
+);
 /** A large photograph takes a second or two. */
 const defaultTimeoutMs = 30_000;
 
@@ -33,7 +36,12 @@ type Job = {
   readonly reject: (error: unknown) => void;
 };
 
-type Member = { readonly worker: Worker; readonly position: Int32Array; job: Job | undefined; timer: NodeJS.Timeout | undefined };
+type Member = {
+  readonly worker: Worker;
+  readonly position: Int32Array;
+  job: Job | undefined;
+  timer: NodeJS.Timeout | undefined;
+};
 
 const notStarted = -1;
 
@@ -74,7 +82,8 @@ export class DecodePool {
     this.#ended = { reason };
     const members = [...this.#members];
     this.#members.clear();
-    for (const job of [...this.#waiting.splice(0), ...members.flatMap(({ job }) => job ?? [])]) job.reject(reason);
+    for (const job of [...this.#waiting.splice(0), ...members.flatMap(({ job }) => job ?? [])])
+      job.reject(reason);
     await Promise.all(
       members.map(({ worker, timer }) => {
         clearTimeout(timer);
@@ -89,7 +98,9 @@ export class DecodePool {
     const worker = startThread(workerPath, { wasmDir, imageSize, known: new Set(known), position });
     const member: Member = { worker, position, job: undefined, timer: undefined };
     this.#members.add(member);
-    worker.on('message', (message: unknown) => this.#receive(member, parse(decodeReplySchema, message, 'decode worker')));
+    worker.on('message', (message: unknown) =>
+      this.#receive(member, parse(decodeReplySchema, message, 'decode worker')),
+    );
     worker.on('error', (error) => this.#lose(member, `the decoder crashed (${error.message})`));
     worker.on('exit', () => this.#lose(member, 'the decoder crashed'));
     this.#assign();

@@ -13,7 +13,9 @@ const startSchema = v.object({
   position: v.instance(Int32Array),
 });
 
-export type DecodeWorkerStart = Omit<v.InferOutput<typeof startSchema>, 'position'> & { position: Int32Array };
+export type DecodeWorkerStart = Omit<v.InferOutput<typeof startSchema>, 'position'> & {
+  position: Int32Array;
+};
 
 const lotSchema = v.object({
   files: v.array(v.object({ path: v.string(), bytes: v.number(), slot: v.number() })),

@@ -31,7 +31,8 @@ export async function decodeToMemory(
   const imageBytes = options.imageSize ** 2 * 3;
   const { files } = folder;
   const all = new Uint8Array(new SharedArrayBuffer(files.length * imageBytes));
-  const place = (first: number, count: number): Uint8Array => all.subarray(first * imageBytes, (first + count) * imageBytes);
+  const place = (first: number, count: number): Uint8Array =>
+    all.subarray(first * imageBytes, (first + count) * imageBytes);
   const record = new DecodeRecord(folder);
   let count = 0;
   for await (const { outcomes, images } of decodeFolder(files, known, options, place)) {
@@ -44,13 +45,24 @@ export async function decodeToMemory(
   const { cacheDir, cacheLimits = defaultCacheLimits, log } = options;
   const save = async (): Promise<void> => {
     await tidyCache(cacheDir, cacheLimits);
-    await writePack(path, { imageBytes, images: blocks(images, imageBytes), describe: () => record.describe() });
+    await writePack(path, {
+      imageBytes,
+      images: blocks(images, imageBytes),
+      describe: () => record.describe(),
+    });
     await tidyCache(cacheDir, cacheLimits);
   };
   const cached = save().catch((error: unknown) =>
     log('warning', `The decoded images could not be cached in ${quote(cacheDir)}: ${errorText(error)}`),
   );
-  return { images, pack: undefined, skipped: record.skipped, decoded: record.decoded, fromCache: false, cached };
+  return {
+    images,
+    pack: undefined,
+    skipped: record.skipped,
+    decoded: record.decoded,
+    fromCache: false,
+    cached,
+  };
 }
 
 /** Decodes into a pack, of which only a few images are in memory at a time. */
@@ -63,7 +75,8 @@ export async function decodeToDisk(
   const { cacheDir, cacheLimits = defaultCacheLimits, imageSize, signal } = options;
   const imageBytes = imageSize ** 2 * 3;
   const record = new DecodeRecord(folder);
-  const allocate = (_: number, count: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(count * imageBytes));
+  const allocate = (_: number, count: number): Uint8Array =>
+    new Uint8Array(new SharedArrayBuffer(count * imageBytes));
   const keep = async function* (): AsyncGenerator<Uint8Array> {
     for await (const { outcomes, images } of decodeFolder(folder.files, known, options, allocate)) {
       yield record.add(outcomes, images);
@@ -79,7 +92,8 @@ export async function decodeToDisk(
   try {
     await tidyCache(cacheDir, cacheLimits);
     const { bavail, bsize } = await statfs(cacheDir);
-    if (bavail * bsize < folder.files.length * imageBytes) throw fail(`${quote(cacheDir)} has ${gib(bavail * bsize)} GiB left`);
+    if (bavail * bsize < folder.files.length * imageBytes)
+      throw fail(`${quote(cacheDir)} has ${gib(bavail * bsize)} GiB left`);
     await writePack(path, { imageBytes, images: keep(), describe: () => record.describe() });
     await tidyCache(cacheDir, cacheLimits);
   } catch (error) {
@@ -88,7 +102,14 @@ export async function decodeToDisk(
   }
   const pack = await PackReader.open(path, imageBytes);
   if (!pack) throw fail(`they were lost from ${quote(cacheDir)}`);
-  return { images: undefined, pack, skipped: record.skipped, decoded: record.decoded, fromCache: false, cached: Promise.resolve() };
+  return {
+    images: undefined,
+    pack,
+    skipped: record.skipped,
+    decoded: record.decoded,
+    fromCache: false,
+    cached: Promise.resolve(),
+  };
 }
 
 /** What became of the files of a folder so far. */
@@ -116,12 +137,14 @@ class DecodeRecord {
   }
 
   describe(): Pick<PackFacts, 'skipped' | 'isFinal'> & PackIndex {
-    const files = this.#folder.files.map(({ relativePath, bytes, mtimeMs }, i): PackIndex['files'][number] => [
-      relativePath,
-      bytes,
-      mtimeMs,
-      this.#hashes[i] ?? null,
-    ]);
+    const files = this.#folder.files.map(
+      ({ relativePath, bytes, mtimeMs }, i): PackIndex['files'][number] => [
+        relativePath,
+        bytes,
+        mtimeMs,
+        this.#hashes[i] ?? null,
+      ],
+    );
     return { dir: this.#folder.dir, files, skipped: this.skipped, isFinal: !this.#hashes.includes(null) };
   }
 }

@@ -45,7 +45,11 @@ export function contentHash(bytes: Uint8Array): string {
  *
  * @throws what `decode` throws besides `DataError`, and the reason of `signal` once that is aborted
  */
-export async function decodeLot(lot: Lot, options: FileDecoderOptions, signal?: AbortSignal): Promise<FileOutcome[]> {
+export async function decodeLot(
+  lot: Lot,
+  options: FileDecoderOptions,
+  signal?: AbortSignal,
+): Promise<FileOutcome[]> {
   const { imageSize, known, decode, onFile } = options;
   const imageBytes = imageSize * imageSize * 3;
   const outcomes: FileOutcome[] = [];

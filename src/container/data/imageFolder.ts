@@ -94,7 +94,10 @@ async function readTop(root: string): Promise<{ folders: string[]; images: numbe
   let listing;
   try {
     if (!(await stat(root)).isDirectory()) {
-      throw new DataError('not-a-folder', `The data folder ${quote(root)} is a file, not a folder. ${expected}`);
+      throw new DataError(
+        'not-a-folder',
+        `The data folder ${quote(root)} is a file, not a folder. ${expected}`,
+      );
     }
     listing = await listImages(root, '', { nested: false });
     if (listing.entries === 0 && (await readdir(root)).length === 0) {
@@ -135,11 +138,9 @@ function refuseFewClasses(
   }
   const found =
     classes.length === 0 ? 'holds no images' : `has images of one class only, ${classes.map(quote).join()}`;
-  const empty =
-    emptyClasses.length === 0 ? '' : ` Without any image: ${emptyClasses.map(quote).join(', ')}.`;
+  const empty = emptyClasses.length === 0 ? '' : ` Without any image: ${emptyClasses.map(quote).join(', ')}.`;
   throw new DataError(
     'too-few-classes',
     `The data folder ${quote(root)} ${found}.${empty} ${expected} Add images of at least two classes.`,
   );
 }
-

@@ -59,8 +59,7 @@ function jpegSize(view: DataView): Size {
       continue;
     }
     if (marker === 0xda || marker === 0xd9) throw corruptImage('a JPEG without a frame');
-    const isFrame =
-      marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
     if (isFrame) {
       if (view.getUint8(at + 9) === 4) {
         throw new DataError('unsupported-image', 'a CMYK JPEG; convert it to RGB');

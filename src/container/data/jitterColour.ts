@@ -41,7 +41,8 @@ export function jitterColour(
     const low = r < g ? (r < b ? r : b) : g < b ? g : b;
     const chroma = high - low;
     if (chroma > 0) {
-      let place = turn + (high === r ? (g - b) / chroma : high === g ? 2 + (b - r) / chroma : 4 + (r - g) / chroma);
+      let place =
+        turn + (high === r ? (g - b) / chroma : high === g ? 2 + (b - r) / chroma : 4 + (r - g) / chroma);
       if (place < 0) place += 6;
       else if (place >= 6) place -= 6;
       const sector = Math.floor(place);

@@ -61,6 +61,10 @@ export class KnownImages {
   }
 }
 
-function nameOf({ relativePath, bytes, mtimeMs }: Pick<ImageFile, 'relativePath' | 'bytes' | 'mtimeMs'>): string {
+function nameOf({
+  relativePath,
+  bytes,
+  mtimeMs,
+}: Pick<ImageFile, 'relativePath' | 'bytes' | 'mtimeMs'>): string {
   return `${relativePath}\0${bytes}\0${mtimeMs}`;
 }

@@ -42,9 +42,14 @@ export function createLotDecoder(
   known: ReadonlySet<string>,
   options: LotDecoderOptions,
 ): LotDecoder {
-  const { decodeWorkers = Math.min(maxWorkers, availableParallelism()), decodeWorkerPath, decodeTimeoutMs } = options;
+  const {
+    decodeWorkers = Math.min(maxWorkers, availableParallelism()),
+    decodeWorkerPath,
+    decodeTimeoutMs,
+  } = options;
   const estimateMs = files.reduce((sum, { bytes }) => sum + fileMs + bytes * byteMs, 0);
-  const isWorth = options.decodeWorkers !== undefined || (decodeWorkers > 1 && estimateMs >= workersPayFromMs);
+  const isWorth =
+    options.decodeWorkers !== undefined || (decodeWorkers > 1 && estimateMs >= workersPayFromMs);
   const inThread = decodeInThread(known, options);
   if (decodeWorkers === 0 || files.length === 0 || !isWorth) return inThread;
 

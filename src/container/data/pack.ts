@@ -53,7 +53,10 @@ export function encodeTrailer(facts: Uint8Array): Buffer {
 /** Undefined if these are not the last bytes of a pack of this version. */
 export function decodeTrailer(trailer: Buffer): Trailer | undefined {
   if (trailer.toString('latin1', 0, 8) !== magic || trailer.readUInt32LE(8) !== version) return undefined;
-  return { factsBytes: trailer.readUInt32LE(12), factsDigest: trailer.toString('base64', 16, 16 + digestBytes) };
+  return {
+    factsBytes: trailer.readUInt32LE(12),
+    factsDigest: trailer.toString('base64', 16, 16 + digestBytes),
+  };
 }
 
 /** Images in a block. */

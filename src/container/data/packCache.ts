@@ -10,7 +10,11 @@ export type CacheLimits = { readonly packs: number; readonly bytes: number };
 export const defaultCacheLimits: CacheLimits = { packs: 8, bytes: 8 * 1024 ** 3 };
 
 /** The pack of a folder's present content at one image size. */
-export function packPath(cacheDir: string, folder: Pick<ImageFolder, 'dir' | 'fingerprint'>, imageSize: number): string {
+export function packPath(
+  cacheDir: string,
+  folder: Pick<ImageFolder, 'dir' | 'fingerprint'>,
+  imageSize: number,
+): string {
   const key = createHash('sha256').update(`${folder.dir}\0${folder.fingerprint}`).digest('hex').slice(0, 32);
   return join(cacheDir, `${key}${suffix(imageSize)}`);
 }

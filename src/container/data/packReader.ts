@@ -90,7 +90,9 @@ export class PackReader {
       const first = positions[start] ?? 0;
       let end = start + 1;
       while (end < positions.length && positions[end] === first + end - start) end++;
-      reads.push(readFully(this.file, out.subarray(start * imageBytes, end * imageBytes), first * imageBytes));
+      reads.push(
+        readFully(this.file, out.subarray(start * imageBytes, end * imageBytes), first * imageBytes),
+      );
       start = end;
     }
     await Promise.all(reads);

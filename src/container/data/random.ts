@@ -89,7 +89,9 @@ function absorb(origin: RandomState, labels: readonly (string | number)[]): Rand
   const words = [...origin];
   const mix = (value: number): void => {
     for (let i = 0; i < 4; i++) {
-      words[i] = finalise(((words[i] ?? 0) ^ value) + Math.imul(0x9e3779b9, i + 1) + (words[(i + 3) & 3] ?? 0));
+      words[i] = finalise(
+        ((words[i] ?? 0) ^ value) + Math.imul(0x9e3779b9, i + 1) + (words[(i + 3) & 3] ?? 0),
+      );
     }
   };
   for (const label of labels) {

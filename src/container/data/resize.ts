@@ -60,7 +60,13 @@ function filterTaps(length: number, origin: number, side: number, size: number):
 }
 
 /** Output row `y` before its columns are filtered: `line` is RGBA from column `first` on. */
-function combineRows({ width, data }: DecodedImage, taps: Taps, y: number, first: number, line: Float32Array): void {
+function combineRows(
+  { width, data }: DecodedImage,
+  taps: Taps,
+  y: number,
+  first: number,
+  line: Float32Array,
+): void {
   line.fill(0);
   const length = line.length;
   for (let k = 0; k < taps.count; k++) {
@@ -76,7 +82,13 @@ function combineRows({ width, data }: DecodedImage, taps: Taps, y: number, first
 }
 
 /** Filters one row's columns into RGB bytes, rounded. */
-function filterLine(line: Float32Array, { starts, weights, count, first }: Taps, size: number, out: Uint8Array, to: number): void {
+function filterLine(
+  line: Float32Array,
+  { starts, weights, count, first }: Taps,
+  size: number,
+  out: Uint8Array,
+  to: number,
+): void {
   for (let x = 0; x < size; x++) {
     let from = ((starts[x] ?? 0) - first) * 4;
     let r = 0.5;

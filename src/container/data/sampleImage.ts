@@ -7,13 +7,25 @@ import type { Variation } from './augmentation';
  * @param images RGB bytes; the image begins at `offset`, shape [size, size, 3]
  * @param out RGB, 0 to 255, shape [size, size, 3]
  */
-export function sampleImage(images: Uint8Array, offset: number, size: number, place: Variation, out: Float32Array): void {
+export function sampleImage(
+  images: Uint8Array,
+  offset: number,
+  size: number,
+  place: Variation,
+  out: Float32Array,
+): void {
   if (place.xy === 0 && place.yx === 0) sampleCrop(images, offset, size, place, out);
   else sampleAnywhere(images, offset, size, place, out);
 }
 
 /** Without rotation, rows and columns are done one after the other. */
-function sampleCrop(images: Uint8Array, offset: number, size: number, { xx, x0, yy, y0 }: Variation, out: Float32Array): void {
+function sampleCrop(
+  images: Uint8Array,
+  offset: number,
+  size: number,
+  { xx, x0, yy, y0 }: Variation,
+  out: Float32Array,
+): void {
   const columns = taps(size, xx, x0);
   const rows = taps(size, yy, y0);
   const rowLength = size * 3;
@@ -35,7 +47,12 @@ function sampleCrop(images: Uint8Array, offset: number, size: number, { xx, x0, 
   }
 }
 
-function sampleRow(images: Uint8Array, from: number, { first, second, share }: Taps, line: Float32Array): void {
+function sampleRow(
+  images: Uint8Array,
+  from: number,
+  { first, second, share }: Taps,
+  line: Float32Array,
+): void {
   for (let x = 0, to = 0; to < line.length; x++, to += 3) {
     const left = from + (first[x] ?? 0) * 3;
     const right = from + (second[x] ?? 0) * 3;
@@ -49,7 +66,13 @@ function sampleRow(images: Uint8Array, from: number, { first, second, share }: T
   }
 }
 
-function mixRows(upper: Float32Array, lower: Float32Array, share: number, out: Float32Array, to: number): void {
+function mixRows(
+  upper: Float32Array,
+  lower: Float32Array,
+  share: number,
+  out: Float32Array,
+  to: number,
+): void {
   for (let i = 0; i < upper.length; i++, to++) {
     const value = upper[i] ?? 0;
     out[to] = value + share * ((lower[i] ?? 0) - value);
@@ -71,7 +94,13 @@ function taps(size: number, step: number, start: number): Taps {
   return { first, second, share };
 }
 
-function sampleAnywhere(images: Uint8Array, offset: number, size: number, place: Variation, out: Float32Array): void {
+function sampleAnywhere(
+  images: Uint8Array,
+  offset: number,
+  size: number,
+  place: Variation,
+  out: Float32Array,
+): void {
   const { xx, xy, x0, yx, yy, y0 } = place;
   const last = size - 1;
   let to = 0;
@@ -103,9 +132,15 @@ function sampleAnywhere(images: Uint8Array, offset: number, size: number, place:
       const a = 1 - across - c;
       out[to] = a * (images[p] ?? 0) + b * (images[q] ?? 0) + c * (images[s] ?? 0) + d * (images[t] ?? 0);
       out[to + 1] =
-        a * (images[p + 1] ?? 0) + b * (images[q + 1] ?? 0) + c * (images[s + 1] ?? 0) + d * (images[t + 1] ?? 0);
+        a * (images[p + 1] ?? 0) +
+        b * (images[q + 1] ?? 0) +
+        c * (images[s + 1] ?? 0) +
+        d * (images[t + 1] ?? 0);
       out[to + 2] =
-        a * (images[p + 2] ?? 0) + b * (images[q + 2] ?? 0) + c * (images[s + 2] ?? 0) + d * (images[t + 2] ?? 0);
+        a * (images[p + 2] ?? 0) +
+        b * (images[q + 2] ?? 0) +
+        c * (images[s + 2] ?? 0) +
+        d * (images[t + 2] ?? 0);
     }
   }
 }

@@ -50,7 +50,9 @@ export class WasmCodec {
     const decode = await this.#instance.catch((error: unknown) => {
       this.#instance = undefined;
       this.#compiled = undefined;
-      throw new Error(`The ${this.#format} decoder cannot be loaded from ${this.#wasmPath}.`, { cause: error });
+      throw new Error(`The ${this.#format} decoder cannot be loaded from ${this.#wasmPath}.`, {
+        cause: error,
+      });
     });
     // From here to the result nothing waits: the complaints are this image's own.
     this.#complaints = [];
@@ -70,7 +72,9 @@ export class WasmCodec {
 
   async #start(): Promise<Instance> {
     this.#compiled ??= readFile(this.#wasmPath).then((bytes) => WebAssembly.compile(bytes));
-    return startModule(this.#factory, await this.#compiled, this.#options, (line) => this.#complaints.push(line));
+    return startModule(this.#factory, await this.#compiled, this.#options, (line) =>
+      this.#complaints.push(line),
+    );
   }
 }
 
@@ -108,6 +112,7 @@ const imageSchema = v.object({
 
 function asImage(value: unknown): DecodedImage | undefined {
   const parsed = v.safeParse(imageSchema, value);
-  if (!parsed.success || parsed.output.data.length !== parsed.output.width * parsed.output.height * 4) return undefined;
+  if (!parsed.success || parsed.output.data.length !== parsed.output.width * parsed.output.height * 4)
+    return undefined;
   return parsed.output;
 }

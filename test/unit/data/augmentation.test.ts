@@ -30,7 +30,10 @@ describe('augmentation', () => {
   it('basic moves the image by up to a tenth of its side, and its edges go on mirrored', () => {
     const side = 20;
     // Every pixel tells its column and row.
-    const ramp = Uint8Array.from({ length: side * side * 3 }, (_, i) => [Math.floor(i / 3) % side, Math.floor(i / 3 / side), 0][i % 3] ?? 0);
+    const ramp = Uint8Array.from(
+      { length: side * side * 3 },
+      (_, i) => [Math.floor(i / 3) % side, Math.floor(i / 3 / side), 0][i % 3] ?? 0,
+    );
     const seen = new Set<string>();
     for (let index = 0; index < 1000; index++) {
       const out = new Float32Array(ramp.length);
@@ -48,7 +51,8 @@ describe('augmentation', () => {
       const direction = at(11, 10)[0] - column;
       const right = direction > 0 ? column - 10 : column - 9;
       seen.add(`${direction} ${right} ${row - 10}`);
-      if (direction === 1 && right === 2) assert.deepEqual([at(17, 10)[0], at(18, 10)[0], at(19, 10)[0]], [19, 19, 18]);
+      if (direction === 1 && right === 2)
+        assert.deepEqual([at(17, 10)[0], at(18, 10)[0], at(19, 10)[0]], [19, 19, 18]);
     }
     assert.equal(seen.size, 2 * 5 * 5);
     assert.ok(seen.has('1 0 0') && seen.has('-1 -2 2'));
@@ -77,19 +81,25 @@ describe('augmentation', () => {
       for (const level of ['standard', 'advanced'] as const) {
         const { xx, xy, yx, yy, x0, y0, colour } = drawVariation(level, Random.seeded(i), 100);
         assert.ok(colour && Math.abs(colour.hue) <= 0.1);
-        for (const factor of [colour.brightness, colour.contrast, colour.saturation]) assert.ok(factor >= 0.8 && factor <= 1.2);
+        for (const factor of [colour.brightness, colour.contrast, colour.saturation])
+          assert.ok(factor >= 0.8 && factor <= 1.2);
         const area = Math.abs(xx * yy - xy * yx);
         if (level === 'standard') {
           assert.ok(xy === 0 && yx === 0);
           assert.ok(area >= 0.699 && area <= 1.001, `area ${area}`);
           // What is cropped lies in the image.
-          for (const [step, start] of [[xx, x0], [yy, y0]] as const) {
-            for (const edge of [start, start + 100 * step]) assert.ok(edge > -1e-9 && edge < 100 + 1e-9, `edge ${edge}`);
+          for (const [step, start] of [
+            [xx, x0],
+            [yy, y0],
+          ] as const) {
+            for (const edge of [start, start + 100 * step])
+              assert.ok(edge > -1e-9 && edge < 100 + 1e-9, `edge ${edge}`);
           }
         } else {
           assert.ok(area >= 0.699 / 1.21 && area <= 1.001 / 0.81, `area ${area}`);
           const [centreX, centreY] = [50 * (xx + xy) + x0, 50 * (yx + yy) + y0];
-          for (const centre of [centreX, centreY]) assert.ok(Math.abs(centre - 50) < 10 + 15, `centre ${centre}`);
+          for (const centre of [centreX, centreY])
+            assert.ok(Math.abs(centre - 50) < 10 + 15, `centre ${centre}`);
         }
       }
     }
@@ -97,7 +107,9 @@ describe('augmentation', () => {
 
   it('mirrors about half of the images at every level', () => {
     for (const level of levels) {
-      const mirrored = Array.from({ length: 400 }, (_, i) => drawVariation(level, Random.seeded(i), size)).filter(({ xx }) => xx < 0);
+      const mirrored = Array.from({ length: 400 }, (_, i) =>
+        drawVariation(level, Random.seeded(i), size),
+      ).filter(({ xx }) => xx < 0);
       assert.ok(mirrored.length > 160 && mirrored.length < 240, `${level}: ${mirrored.length} of 400`);
     }
   });
@@ -158,7 +170,9 @@ describe('jitterColour', () => {
   it('mixes with the mean grey for contrast', () => {
     // Grey of the first pixel 100, of the second 200: a mean of 150, by weights that add up to 0.9999.
     const result = jittered([100, 100, 100, 200, 200, 200], { contrast: 0.5 });
-    [125, 125, 125, 175, 175, 175].forEach((value, i) => assert.ok(Math.abs((result[i] ?? 0) - value) < 0.02));
+    [125, 125, 125, 175, 175, 175].forEach((value, i) =>
+      assert.ok(Math.abs((result[i] ?? 0) - value) < 0.02),
+    );
   });
 
   it('mixes with the own grey for saturation', () => {

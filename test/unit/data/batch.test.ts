@@ -40,7 +40,12 @@ describe('BatchFiller', () => {
     fill(many, indices, again, { ...plain, augmentation: { level: 'basic', random: Random.seeded(5) } });
     assert.deepEqual(again, out);
     const upright = [...images.subarray(0, 12)];
-    const mirrored = [...images.subarray(3, 6), ...images.subarray(0, 3), ...images.subarray(9, 12), ...images.subarray(6, 9)];
+    const mirrored = [
+      ...images.subarray(3, 6),
+      ...images.subarray(0, 3),
+      ...images.subarray(9, 12),
+      ...images.subarray(6, 9),
+    ];
     let flips = 0;
     for (let n = 0; n < 400; n++) {
       const got = bytes(out.subarray(n * 12, n * 12 + 12));

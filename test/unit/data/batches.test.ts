@@ -20,8 +20,16 @@ describe('createBatches', () => {
 
   before(async () => {
     mkdirSync(dir);
-    const picture = (i: number): Buffer => encodePng(8, 8, Uint8Array.from({ length: 192 }, (_, k) => (k * (i + 3)) % 256));
-    const files = Array.from({ length: 50 }, (_, i) => [`${i % 3 === 0 ? 'a' : 'b'}/${i}.png`, picture(i)] as const);
+    const picture = (i: number): Buffer =>
+      encodePng(
+        8,
+        8,
+        Uint8Array.from({ length: 192 }, (_, k) => (k * (i + 3)) % 256),
+      );
+    const files = Array.from(
+      { length: 50 },
+      (_, i) => [`${i % 3 === 0 ? 'a' : 'b'}/${i}.png`, picture(i)] as const,
+    );
     writeTree(dir, { ...Object.fromEntries(files), 'a/1x.png': 'this is text' });
     onDisk = await load({ memoryLimitBytes: 51 * 192 - 1, decodeWorkers: 2 });
     inMemory = await load({ memoryLimitBytes: 51 * 192, cacheDir: `${cacheDir} other` });
@@ -37,7 +45,11 @@ describe('createBatches', () => {
     return loadDataset(await scanImageFolder(dir), { ...common, ...options });
   }
 
-  const options = (more: Partial<BatchesOptions> = {}): BatchesOptions => ({ ...imagenetPreprocessing, batchSize: 7, ...more });
+  const options = (more: Partial<BatchesOptions> = {}): BatchesOptions => ({
+    ...imagenetPreprocessing,
+    batchSize: 7,
+    ...more,
+  });
 
   async function collect(dataset: Dataset, order: Int32Array, more?: Partial<BatchesOptions>) {
     const all: { indices: number[]; labels: number[]; images: Float32Array }[] = [];
@@ -58,19 +70,35 @@ describe('createBatches', () => {
   });
 
   it('gives the same batches from disk as from memory, bit for bit, at every level', async () => {
-    const order = epochOrder(Int32Array.from({ length: 50 }, (_, i) => i), 3, 1);
+    const order = epochOrder(
+      Int32Array.from({ length: 50 }, (_, i) => i),
+      3,
+      1,
+    );
     for (const level of [undefined, 'basic', 'standard', 'advanced'] as const) {
-      const more = level === undefined ? {} : { augmentation: { level, random: Random.seeded('augmentation', 3, 1) } };
+      const more =
+        level === undefined ? {} : { augmentation: { level, random: Random.seeded('augmentation', 3, 1) } };
       const expected = await collect(inMemory, order, more);
-      for (const ahead of [1, 2, 5]) assert.deepEqual(await collect(onDisk, order, { ...more, ahead }), expected);
+      for (const ahead of [1, 2, 5])
+        assert.deepEqual(await collect(onDisk, order, { ...more, ahead }), expected);
     }
   });
 
   it('gives every image of the order once, with its label, the last batch being smaller', async () => {
-    const order = epochOrder(Int32Array.from({ length: 50 }, (_, i) => i), 9, 0);
+    const order = epochOrder(
+      Int32Array.from({ length: 50 }, (_, i) => i),
+      9,
+      0,
+    );
     const batches = await collect(onDisk, order);
-    assert.deepEqual(batches.flatMap(({ indices }) => indices), [...order]);
-    assert.deepEqual(batches.flatMap(({ labels }) => labels), [...order].map((index) => onDisk.labels[index]));
+    assert.deepEqual(
+      batches.flatMap(({ indices }) => indices),
+      [...order],
+    );
+    assert.deepEqual(
+      batches.flatMap(({ labels }) => labels),
+      [...order].map((index) => onDisk.labels[index]),
+    );
     assert.deepEqual([batches.length, batches.at(-1)?.images.length], [8, 192]);
   });
 
@@ -82,7 +110,11 @@ describe('createBatches', () => {
   });
 
   it('can be left early, and refuses images that are not there', async () => {
-    for await (const { indices } of createBatches(onDisk, Int32Array.of(1, 2, 3), options({ batchSize: 1 }))) {
+    for await (const { indices } of createBatches(
+      onDisk,
+      Int32Array.of(1, 2, 3),
+      options({ batchSize: 1 }),
+    )) {
       assert.deepEqual([...indices], [1]);
       break;
     }

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { loadDataset, type Dataset, type LoadOptions } from '../../../src/container/data/dataset';
 import { scanImageFolder } from '../../../src/container/data/imageFolder';
@@ -12,7 +21,11 @@ describe('the cache of decoded images', () => {
   after(() => temporary.remove());
 
   function picture(number: number): Buffer {
-    return encodePng(4, 4, Uint8Array.from({ length: 48 }, (_, i) => (i * 5 + number) % 256));
+    return encodePng(
+      4,
+      4,
+      Uint8Array.from({ length: 48 }, (_, i) => (i * 5 + number) % 256),
+    );
   }
 
   type Load = (dir: string, options?: Partial<LoadOptions>) => Promise<Dataset>;
@@ -22,7 +35,10 @@ describe('the cache of decoded images', () => {
     const root = join(temporary.path, String(counter++));
     const dir = join(root, 'data');
     mkdirSync(dir, { recursive: true });
-    writeTree(dir, Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`${i < 4 ? 'a' : 'b'}/${i}.png`, picture(i)])));
+    writeTree(
+      dir,
+      Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`${i < 4 ? 'a' : 'b'}/${i}.png`, picture(i)])),
+    );
     writeTree(dir, { 'a/text.png': 'this is text' });
     const cacheDir = join(root, 'cache');
     const load: Load = async (from, options) => {
@@ -48,7 +64,10 @@ describe('the cache of decoded images', () => {
       const dataset = await load(place);
       assert.deepEqual([dataset.decoded, dataset.fromCache], [0, false]);
       assert.deepEqual(dataset.images, first.images);
-      assert.deepEqual(dataset.skipped.map(({ reason }) => reason), first.skipped.map(({ reason }) => reason));
+      assert.deepEqual(
+        dataset.skipped.map(({ reason }) => reason),
+        first.skipped.map(({ reason }) => reason),
+      );
       assert.equal((await load(place)).fromCache, true);
     }
   });
@@ -78,7 +97,10 @@ describe('the cache of decoded images', () => {
     const whole = readFileSync(path);
     const copy = `${dir} copy`;
     for (const at of [5, 8 * 48 + 3]) {
-      writeFileSync(path, whole.map((byte, i) => (i === at ? byte ^ 1 : byte)));
+      writeFileSync(
+        path,
+        whole.map((byte, i) => (i === at ? byte ^ 1 : byte)),
+      );
       rmSync(copy, { recursive: true, force: true });
       cpSync(dir, copy, { recursive: true });
       const dataset = await load(copy);
@@ -113,6 +135,9 @@ describe('the cache of decoded images', () => {
     }
     assert.equal(readdirSync(cacheDir).length, 2);
     await load(dir, { imageSize: 8, cacheLimits: { packs: 2, bytes: 10 } });
-    assert.deepEqual(readdirSync(cacheDir).map((name) => name.slice(33)), ['8.images']);
+    assert.deepEqual(
+      readdirSync(cacheDir).map((name) => name.slice(33)),
+      ['8.images'],
+    );
   });
 });

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '../../../src/container/data/dataError';
 import { loadDataset, type Dataset, type LoadOptions } from '../../../src/container/data/dataset';
@@ -9,7 +18,11 @@ import { makeJpeg, makeWasmDir, temporaryFolder, writeTree } from './fixtures';
 
 /** A 4 x 4 PNG of one colour. */
 function plain(...colour: [number, number, number]): Buffer {
-  return encodePng(4, 4, Uint8Array.from({ length: 48 }, (_, i) => colour[i % 3] ?? 0));
+  return encodePng(
+    4,
+    4,
+    Uint8Array.from({ length: 48 }, (_, i) => colour[i % 3] ?? 0),
+  );
 }
 
 /** The images of a data set in memory. */
@@ -27,7 +40,12 @@ describe('loadDataset', () => {
   });
   after(() => temporary.remove());
 
-  type Setup = { dir: string; cacheDir: string; log: string[]; load: (options?: Partial<LoadOptions>) => Promise<Dataset> };
+  type Setup = {
+    dir: string;
+    cacheDir: string;
+    log: string[];
+    load: (options?: Partial<LoadOptions>) => Promise<Dataset>;
+  };
 
   /** A data folder of these files, with a cache and a log of its own. */
   function setUp(files: Record<string, Uint8Array | string>): Setup {
@@ -70,9 +88,15 @@ describe('loadDataset', () => {
       );
       assert.deepEqual([dataset.count, [...dataset.labels], dataset.countsPerClass], [3, [0, 0, 1], [2, 1]]);
       assert.equal(imagesOf(dataset).length, 3 * 48);
-      assert.deepEqual([...imagesOf(dataset).subarray(0, 3), ...imagesOf(dataset).subarray(48, 51)], [1, 2, 3, 4, 5, 6]);
+      assert.deepEqual(
+        [...imagesOf(dataset).subarray(0, 3), ...imagesOf(dataset).subarray(48, 51)],
+        [1, 2, 3, 4, 5, 6],
+      );
       assert.equal(log.length, 1);
-      assert.match(log[0] ?? '', /^warning: 3 of 6 images were skipped:\n.*2\.jpg": corrupt image: Premature end/);
+      assert.match(
+        log[0] ?? '',
+        /^warning: 3 of 6 images were skipped:\n.*2\.jpg": corrupt image: Premature end/,
+      );
     }
   });
 
@@ -86,7 +110,12 @@ describe('loadDataset', () => {
   });
 
   it('refuses a class that loses all its images, from the cache too', async () => {
-    const { load } = setUp({ 'cat/0.png': '', 'cat/1.png': plain(1, 1, 1), 'dog/1.png': 'bad', 'other/1.png': plain(2, 2, 2) });
+    const { load } = setUp({
+      'cat/0.png': '',
+      'cat/1.png': plain(1, 1, 1),
+      'dog/1.png': 'bad',
+      'other/1.png': plain(2, 2, 2),
+    });
     for (let i = 0; i < 2; i++) {
       await assert.rejects(load(), (error) => {
         assert.ok(error instanceof DataError && error.code === 'class-without-images');
@@ -107,7 +136,11 @@ describe('loadDataset', () => {
   });
 
   it('skips a file that vanished, and looks at the folder again next time', async () => {
-    const { dir, load, cacheDir } = setUp({ 'a/1.png': plain(1, 1, 1), 'a/2.png': plain(9, 9, 9), 'b/1.png': plain(1, 1, 1) });
+    const { dir, load, cacheDir } = setUp({
+      'a/1.png': plain(1, 1, 1),
+      'a/2.png': plain(9, 9, 9),
+      'b/1.png': plain(1, 1, 1),
+    });
     const folder = await scanImageFolder(dir);
     rmSync(join(dir, 'a', '2.png'));
     const dataset = await loadDataset(folder, { imageSize: 4, wasmDir, cacheDir, log: () => undefined });
@@ -141,7 +174,11 @@ describe('loadDataset', () => {
         ...[0, 7, 100, whole.length - 1].map((length) => () => truncateSync(cacheFile(cacheDir), length)),
         () => writeFileSync(cacheFile(cacheDir), Buffer.concat([whole, Buffer.of(0)])),
         ...[0, 95, whole.length - 200, whole.length - 45].map(
-          (at) => () => writeFileSync(cacheFile(cacheDir), whole.map((byte, i) => (i === at ? byte ^ 1 : byte))),
+          (at) => () =>
+            writeFileSync(
+              cacheFile(cacheDir),
+              whole.map((byte, i) => (i === at ? byte ^ 1 : byte)),
+            ),
         ),
         () => writeFileSync(cacheFile(cacheDir), Buffer.alloc(whole.length, 0xff)),
       ];
@@ -172,7 +209,9 @@ describe('loadDataset', () => {
       await load();
       const left = readdirSync(cacheDir);
       assert.equal(left.length, 9);
-      assert.ok(left.includes('notes.txt') && left.includes('old-11.images') && !left.includes('old-4.images'));
+      assert.ok(
+        left.includes('notes.txt') && left.includes('old-11.images') && !left.includes('old-4.images'),
+      );
     });
   });
 
@@ -186,7 +225,10 @@ describe('loadDataset', () => {
 
     it('ends in the middle, and leaves no cache behind', async () => {
       const image = await makeJpeg(600, 600, (x, y) => [x, y, x ^ y]);
-      const files = Array.from({ length: 40 }, (_, i) => [`${i % 2 === 0 ? 'a' : 'b'}/${i}.jpg`, image] as const);
+      const files = Array.from(
+        { length: 40 },
+        (_, i) => [`${i % 2 === 0 ? 'a' : 'b'}/${i}.jpg`, image] as const,
+      );
       const { load, cacheDir } = setUp(Object.fromEntries(files));
       const controller = new AbortController();
       const seen: number[] = [];

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { DataError, type DataErrorCode } from '../../../src/container/data/dataError';
 import { createDecoder, type Decode } from '../../../src/container/data/decodeImage';
 import { encodePng } from '../../../src/container/data/pngEncode';
-import { makeJpeg, makePng, makeWasmDir, makeWebp, pixels, temporaryFolder, withOrientation } from './fixtures';
+import {
+  makeJpeg,
+  makePng,
+  makeWasmDir,
+  makeWebp,
+  pixels,
+  temporaryFolder,
+  withOrientation,
+} from './fixtures';
 
 const gradient = (x: number, y: number): [number, number, number] => [x * 5, y * 5, 90];
 
@@ -25,7 +33,10 @@ describe('createDecoder', () => {
   function assertNear(actual: Uint8ClampedArray, expected: ArrayLike<number>, tolerance: number): void {
     assert.equal(actual.length, expected.length);
     for (let i = 0; i < actual.length; i++) {
-      assert.ok(Math.abs((actual[i] ?? 0) - (expected[i] ?? 0)) <= tolerance, `value ${i}: ${actual[i]}, ${expected[i]}`);
+      assert.ok(
+        Math.abs((actual[i] ?? 0) - (expected[i] ?? 0)) <= tolerance,
+        `value ${i}: ${actual[i]}, ${expected[i]}`,
+      );
     }
   }
 
@@ -45,12 +56,17 @@ describe('createDecoder', () => {
         encodePng(40, 30, new Uint8Array(3600)),
       ];
       for (const image of images) {
-        for (const share of [0.25, 0.3, 0.5, 0.9, 0.99]) await refuses(image.subarray(0, Math.floor(image.length * share)));
+        for (const share of [0.25, 0.3, 0.5, 0.9, 0.99])
+          await refuses(image.subarray(0, Math.floor(image.length * share)));
       }
     });
 
     it('refuses damage in the middle of a PNG', async () => {
-      const png = encodePng(40, 30, Uint8Array.from({ length: 3600 }, (_, i) => (i * i) & 255));
+      const png = encodePng(
+        40,
+        30,
+        Uint8Array.from({ length: 3600 }, (_, i) => (i * i) & 255),
+      );
       png[200] = (png[200] ?? 0) ^ 1;
       await refuses(png);
     });
@@ -66,7 +82,10 @@ describe('createDecoder', () => {
     });
 
     it('refuses an absurd size before allocating it', async () => {
-      await refuses(makePng({ width: 60000, height: 60000, depth: 8, colourType: 2, rows: [0] }), 'image-too-large');
+      await refuses(
+        makePng({ width: 60000, height: 60000, depth: 8, colourType: 2, rows: [0] }),
+        'image-too-large',
+      );
       const jpeg = await makeJpeg(16, 16, gradient);
       const frame = jpeg.findIndex((byte, i) => byte === 0xff && [0xc0, 0xc2].includes(jpeg[i + 1] ?? 0));
       jpeg.writeUInt16BE(60000, frame + 5);
@@ -98,7 +117,10 @@ describe('createDecoder', () => {
 
     it('says which file is missing when a codec cannot be loaded', async () => {
       const broken = createDecoder(temporary.path);
-      await assert.rejects(broken(await makeJpeg(8, 8, gradient)), /jpeg decoder cannot be loaded.*mozjpeg_dec\.wasm/);
+      await assert.rejects(
+        broken(await makeJpeg(8, 8, gradient)),
+        /jpeg decoder cannot be loaded.*mozjpeg_dec\.wasm/,
+      );
     });
   });
 
@@ -107,7 +129,11 @@ describe('createDecoder', () => {
     assert.deepEqual([colour.width, colour.height], [40, 30]);
     assertNear(colour.data, pixels(40, 30, gradient), 14);
     const grey = await decode(await makeJpeg(16, 16, (x) => [x * 10, x * 10, x * 10], true));
-    assertNear(grey.data, pixels(16, 16, (x) => [x * 10, x * 10, x * 10]), 6);
+    assertNear(
+      grey.data,
+      pixels(16, 16, (x) => [x * 10, x * 10, x * 10]),
+      6,
+    );
   });
 
   it('turns a JPEG as its EXIF orientation says', async () => {
@@ -125,8 +151,9 @@ describe('createDecoder', () => {
   });
 
   describe('of PNG', () => {
-    const decoded = async (parts: Parameters<typeof makePng>[0]): Promise<number[]> =>
-      [...(await decode(makePng(parts))).data];
+    const decoded = async (parts: Parameters<typeof makePng>[0]): Promise<number[]> => [
+      ...(await decode(makePng(parts))).data,
+    ];
 
     it('decodes what our own encoder wrote', async () => {
       const rgb = Uint8Array.from({ length: 9 * 5 * 3 }, (_, i) => (i * 37) & 255);
@@ -148,7 +175,13 @@ describe('createDecoder', () => {
       assert.deepEqual(bits, [255, 255, 255, 255, 0, 0, 0, 255, 255, 255, 255, 255]);
       const four = await decoded({ width: 2, height: 1, depth: 4, colourType: 0, rows: [0, 0x5f] });
       assert.deepEqual([four[0], four[4]], [85, 255]);
-      const wide = await decoded({ width: 1, height: 1, depth: 16, colourType: 2, rows: [0, 1, 2, 3, 4, 5, 6] });
+      const wide = await decoded({
+        width: 1,
+        height: 1,
+        depth: 16,
+        colourType: 2,
+        rows: [0, 1, 2, 3, 4, 5, 6],
+      });
       assert.deepEqual(wide, [1, 3, 5, 255]);
     });
 
@@ -156,17 +189,38 @@ describe('createDecoder', () => {
       const palette = [255, 0, 0, 0, 255, 0, 0, 0, 255];
       const rows = [0, 0b00011000];
       assert.deepEqual(
-        await decoded({ width: 3, height: 1, depth: 2, colourType: 3, rows, palette, transparency: [255, 128] }),
+        await decoded({
+          width: 3,
+          height: 1,
+          depth: 2,
+          colourType: 3,
+          rows,
+          palette,
+          transparency: [255, 128],
+        }),
         [255, 0, 0, 255, 0, 255, 0, 128, 0, 0, 255, 255],
       );
     });
 
     it('keeps alpha, as a channel and as one transparent colour', async () => {
-      assert.deepEqual(await decoded({ width: 1, height: 1, depth: 8, colourType: 6, rows: [0, 1, 2, 3, 4] }), [1, 2, 3, 4]);
-      assert.deepEqual(await decoded({ width: 1, height: 1, depth: 8, colourType: 4, rows: [0, 7, 9] }), [7, 7, 7, 9]);
+      assert.deepEqual(
+        await decoded({ width: 1, height: 1, depth: 8, colourType: 6, rows: [0, 1, 2, 3, 4] }),
+        [1, 2, 3, 4],
+      );
+      assert.deepEqual(
+        await decoded({ width: 1, height: 1, depth: 8, colourType: 4, rows: [0, 7, 9] }),
+        [7, 7, 7, 9],
+      );
       const rows = [0, 1, 2, 3, 1, 2, 4];
       assert.deepEqual(
-        await decoded({ width: 2, height: 1, depth: 8, colourType: 2, rows, transparency: [0, 1, 0, 2, 0, 3] }),
+        await decoded({
+          width: 2,
+          height: 1,
+          depth: 8,
+          colourType: 2,
+          rows,
+          transparency: [0, 1, 0, 2, 0, 3],
+        }),
         [1, 2, 3, 0, 1, 2, 4, 255],
       );
     });

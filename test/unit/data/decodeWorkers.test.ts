@@ -27,7 +27,12 @@ describe('loadDataset with decode workers', () => {
     const log: string[] = [];
     const load: Load = async (options) => {
       const cacheDir = join(temporary.path, `cache ${counter++}`);
-      const common = { imageSize: 8, wasmDir, cacheDir, log: (level: string, text: string) => log.push(`${level}: ${text}`) };
+      const common = {
+        imageSize: 8,
+        wasmDir,
+        cacheDir,
+        log: (level: string, text: string) => log.push(`${level}: ${text}`),
+      };
       const dataset = await loadDataset(await scanImageFolder(dir), { ...common, ...options });
       await dataset.cached;
       return dataset;
@@ -37,13 +42,20 @@ describe('loadDataset with decode workers', () => {
 
   /** A picture that differs by number. */
   function picture(number: number): Buffer {
-    return encodePng(9, 9, Uint8Array.from({ length: 243 }, (_, i) => (i * number) % 256));
+    return encodePng(
+      9,
+      9,
+      Uint8Array.from({ length: 243 }, (_, i) => (i * number) % 256),
+    );
   }
 
   /** `a/00.png` and so on, of both classes. */
   function pictures(count: number): Record<string, Uint8Array | string> {
     return Object.fromEntries(
-      Array.from({ length: count }, (_, i) => [`${i % 2 === 0 ? 'a' : 'b'}/${String(i).padStart(3, '0')}.png`, picture(i)]),
+      Array.from({ length: count }, (_, i) => [
+        `${i % 2 === 0 ? 'a' : 'b'}/${String(i).padStart(3, '0')}.png`,
+        picture(i),
+      ]),
     );
   }
 
@@ -68,9 +80,17 @@ describe('loadDataset with decode workers', () => {
   });
 
   it('loses one image to each crash of a worker', async () => {
-    const { load } = setUp({ ...pictures(60), 'a/005x.png': 'exit', 'a/006x.png': 'throw', 'b/999.png': 'exit' });
+    const { load } = setUp({
+      ...pictures(60),
+      'a/005x.png': 'exit',
+      'a/006x.png': 'throw',
+      'b/999.png': 'exit',
+    });
     const dataset = await load({ decodeWorkers: 2, decodeWorkerPath: troubled });
-    assert.deepEqual(dataset.skipped.map(({ path }) => basename(path)), ['005x.png', '006x.png', '999.png']);
+    assert.deepEqual(
+      dataset.skipped.map(({ path }) => basename(path)),
+      ['005x.png', '006x.png', '999.png'],
+    );
     for (const { reason } of dataset.skipped) assert.match(reason, /^the decoder crashed/);
     assert.equal(dataset.count, 60);
     const whole = await setUp(pictures(60)).load({ decodeWorkers: 0 });
@@ -80,22 +100,34 @@ describe('loadDataset with decode workers', () => {
   it('loses one image to each codec that hangs, whether it computes or waits', async () => {
     const { load } = setUp({ ...pictures(20), 'a/005x.png': 'spin', 'b/006x.png': 'wait' });
     const dataset = await load({ decodeWorkers: 2, decodeWorkerPath: troubled, decodeTimeoutMs: 1500 });
-    assert.deepEqual(dataset.skipped.map(({ path }) => basename(path)), ['005x.png', '006x.png']);
+    assert.deepEqual(
+      dataset.skipped.map(({ path }) => basename(path)),
+      ['005x.png', '006x.png'],
+    );
     for (const { reason } of dataset.skipped) assert.equal(reason, 'decoding took longer than 1.5 s');
     assert.equal(dataset.count, 20);
   });
 
   it('decodes without workers that cannot start, and says so', async () => {
     const { load, log } = setUp(pictures(60));
-    const dataset = await load({ decodeWorkers: 2, decodeWorkerPath: join(__dirname, 'notStartingDecodeWorker.ts') });
+    const dataset = await load({
+      decodeWorkers: 2,
+      decodeWorkerPath: join(__dirname, 'notStartingDecodeWorker.ts'),
+    });
     assert.equal(dataset.count, 60);
     assert.equal(log.length, 1);
-    assert.match(log[0] ?? '', /^warning: Decode workers do not start.*no room for a thread.*decoded without them/);
+    assert.match(
+      log[0] ?? '',
+      /^warning: Decode workers do not start.*no room for a thread.*decoded without them/,
+    );
   });
 
   it('fails if a codec cannot be loaded', async () => {
     const { load } = setUp({ ...pictures(2), 'a/x.jpg': await makeJpeg(8, 8, () => [1, 2, 3]) });
-    await assert.rejects(load({ decodeWorkers: 1, wasmDir: temporary.path }), /The jpeg decoder cannot be loaded from/);
+    await assert.rejects(
+      load({ decodeWorkers: 1, wasmDir: temporary.path }),
+      /The jpeg decoder cannot be loaded from/,
+    );
   });
 
   it('ends at once when it is stopped, even while a codec hangs', async () => {

@@ -49,7 +49,9 @@ export function pixels(width: number, height: number, paint: Paint): Uint8Clampe
 }
 
 /** Emscripten options that start a codec from its wasm file in node_modules. */
-function fromFile(wasm: string): { instantiateWasm: (imports: object, done: (instance: object) => void) => object } {
+function fromFile(wasm: string): {
+  instantiateWasm: (imports: object, done: (instance: object) => void) => object;
+} {
   return {
     instantiateWasm: (imports, done) => {
       void WebAssembly.compile(readFileSync(require.resolve(wasm)))

@@ -62,7 +62,10 @@ describe('scanImageFolder', () => {
     });
 
     it('says where images without class folders should go', async () => {
-      const message = await failure(folderWith({ 'a.jpg': 'x', 'b.png': 'x', '.c.png': 'x' }), 'no-class-folders');
+      const message = await failure(
+        folderWith({ 'a.jpg': 'x', 'b.png': 'x', '.c.png': 'x' }),
+        'no-class-folders',
+      );
       assert.match(message, /holds 2 images directly.*Move each image/);
       await failure(folderWith({ 'notes.txt': 'x' }), 'no-class-folders');
     });

@@ -19,7 +19,10 @@ describe('resizeToSquare', () => {
     assert.deepEqual(resized(4, 4, whole, 2), [0, 100, 128, 200, 100, 128, 0, 50, 128, 200, 50, 128]);
     // Three pixels onto two: each output takes one and a half.
     const thirds = pixels(3, 3, (x) => [[0, 90, 240][x] ?? 0, 0, 0]);
-    assert.deepEqual(resized(3, 3, thirds, 2).filter((_, i) => i % 3 === 0), [30, 190, 30, 190]);
+    assert.deepEqual(
+      resized(3, 3, thirds, 2).filter((_, i) => i % 3 === 0),
+      [30, 190, 30, 190],
+    );
   });
 
   it('keeps the mean of a large image', () => {
@@ -38,26 +41,79 @@ describe('resizeToSquare', () => {
     const paint = (at: number): [number, number, number] => (at >= 4 && at < 8 ? [0, 255, 0] : [255, 0, 0]);
     for (const size of [1, 2, 4]) {
       const green = Array.from({ length: size * size }, () => [0, 255, 0]).flat();
-      assert.deepEqual(resized(12, 4, pixels(12, 4, (x) => paint(x)), size), green);
-      assert.deepEqual(resized(4, 12, pixels(4, 12, (_, y) => paint(y)), size), green);
+      assert.deepEqual(
+        resized(
+          12,
+          4,
+          pixels(12, 4, (x) => paint(x)),
+          size,
+        ),
+        green,
+      );
+      assert.deepEqual(
+        resized(
+          4,
+          12,
+          pixels(4, 12, (_, y) => paint(y)),
+          size,
+        ),
+        green,
+      );
     }
   });
 
   it('enlarges between pixel centres and holds the edges', () => {
     const data = pixels(2, 2, (x) => [x * 200, 0, 0]);
-    assert.deepEqual(resized(2, 2, data, 4).filter((_, i) => i % 3 === 0).slice(0, 4), [0, 50, 150, 200]);
-    assert.deepEqual(resized(1, 1, pixels(1, 1, () => [7, 8, 9]), 2), [7, 8, 9, 7, 8, 9, 7, 8, 9, 7, 8, 9]);
+    assert.deepEqual(
+      resized(2, 2, data, 4)
+        .filter((_, i) => i % 3 === 0)
+        .slice(0, 4),
+      [0, 50, 150, 200],
+    );
+    assert.deepEqual(
+      resized(
+        1,
+        1,
+        pixels(1, 1, () => [7, 8, 9]),
+        2,
+      ),
+      [7, 8, 9, 7, 8, 9, 7, 8, 9, 7, 8, 9],
+    );
   });
 
   it('takes images that are one pixel wide or tall', () => {
-    assert.deepEqual(resized(1, 100, pixels(1, 100, () => [1, 2, 3]), 1), [1, 2, 3]);
-    assert.deepEqual(resized(100, 1, pixels(100, 1, () => [1, 2, 3]), 1), [1, 2, 3]);
+    assert.deepEqual(
+      resized(
+        1,
+        100,
+        pixels(1, 100, () => [1, 2, 3]),
+        1,
+      ),
+      [1, 2, 3],
+    );
+    assert.deepEqual(
+      resized(
+        100,
+        1,
+        pixels(100, 1, () => [1, 2, 3]),
+        1,
+      ),
+      [1, 2, 3],
+    );
   });
 
   it('lays transparency over white', () => {
     const data = pixels(1, 1, () => [100, 0, 0, 128]);
     assert.deepEqual(resized(1, 1, data, 1), [177, 127, 127]);
-    assert.deepEqual(resized(1, 1, pixels(1, 1, () => [9, 9, 9, 0]), 1), [255, 255, 255]);
+    assert.deepEqual(
+      resized(
+        1,
+        1,
+        pixels(1, 1, () => [9, 9, 9, 0]),
+        1,
+      ),
+      [255, 255, 255],
+    );
   });
 
   it('writes at the offset only', () => {

@@ -43,7 +43,9 @@ describe('ensureSampleDataset', () => {
     // The best threshold on any one channel of the top left corner's colour.
     let best = 0;
     for (let channel = 0; channel < 3; channel++) {
-      const values = [...dataset.labels].map((label, i) => [images[i * 64 * 64 * 3 + channel] ?? 0, label] as const);
+      const values = [...dataset.labels].map(
+        (label, i) => [images[i * 64 * 64 * 3 + channel] ?? 0, label] as const,
+      );
       for (let threshold = 0; threshold < 256; threshold++) {
         const right = values.filter(([value, label]) => (value < threshold ? 0 : 1) === label).length;
         best = Math.max(best, right, 600 - right);
@@ -71,7 +73,10 @@ describe('ensureSampleDataset', () => {
     assert.deepEqual(readdirSync(dataDir), ['sample-cats']);
     assert.equal(readdirSync(join(completed, 'cat')).length, 301);
     assert.equal(readdirSync(join(completed, 'other')).length, 300);
-    assert.deepEqual(readFileSync(join(completed, 'cat', 'cat-001.png')), readFileSync(join(dir, 'cat', 'cat-001.png')));
+    assert.deepEqual(
+      readFileSync(join(completed, 'cat', 'cat-001.png')),
+      readFileSync(join(dir, 'cat', 'cat-001.png')),
+    );
   });
 
   it('does not bring back what the user removed', async () => {
@@ -79,7 +84,10 @@ describe('ensureSampleDataset', () => {
     const made = await ensureSampleDataset(dataDir);
     rmSync(join(made, 'other'), { recursive: true });
     await ensureSampleDataset(dataDir);
-    assert.deepEqual(readdirSync(made).filter((name) => !name.startsWith('.')), ['cat']);
+    assert.deepEqual(
+      readdirSync(made).filter((name) => !name.startsWith('.')),
+      ['cat'],
+    );
   });
 
   it('removes what a killed process left half-made, and nothing younger', async () => {

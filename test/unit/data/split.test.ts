@@ -4,12 +4,19 @@ import { epochOrder, splitByClass } from '../../../src/container/data/split';
 
 describe('splitByClass', () => {
   const labels = Int32Array.from({ length: 103 }, (_, i) => (i < 80 ? 0 : i < 100 ? 1 : i < 102 ? 2 : 3));
-  const countOf = (indices: Int32Array, label: number): number => indices.filter((i) => labels[i] === label).length;
+  const countOf = (indices: Int32Array, label: number): number =>
+    indices.filter((i) => labels[i] === label).length;
 
   it('puts every image on one side, by class', () => {
     const { train, validation } = splitByClass(labels, 0.2, 42);
-    assert.deepEqual([...train, ...validation].sort((a, b) => a - b), [...labels.keys()]);
-    assert.deepEqual([0, 1, 2, 3].map((label) => countOf(validation, label)), [16, 4, 1, 0]);
+    assert.deepEqual(
+      [...train, ...validation].sort((a, b) => a - b),
+      [...labels.keys()],
+    );
+    assert.deepEqual(
+      [0, 1, 2, 3].map((label) => countOf(validation, label)),
+      [16, 4, 1, 0],
+    );
   });
 
   it('leaves at least one on each side of a class of two or more', () => {
@@ -52,11 +59,24 @@ describe('epochOrder', () => {
 describe('Random', () => {
   it('gives the same numbers on every machine', () => {
     const random = Random.seeded('tiny', 42);
-    assert.deepEqual([random.uint32(), random.uint32(), random.uint32()], [430478226,3012393863,753447785]);
+    assert.deepEqual([random.uint32(), random.uint32(), random.uint32()], [430478226, 3012393863, 753447785]);
   });
 
   it('tells seeds apart that look alike', () => {
-    const seeds: (string | number)[][] = [[1], ['1'], [-1], [0], [0.5], [2 ** 40], ['', 1], [1, ''], ['ab'], ['a', 'b'], ['b', 'a'], []];
+    const seeds: (string | number)[][] = [
+      [1],
+      ['1'],
+      [-1],
+      [0],
+      [0.5],
+      [2 ** 40],
+      ['', 1],
+      [1, ''],
+      ['ab'],
+      ['a', 'b'],
+      ['b', 'a'],
+      [],
+    ];
     const firsts = seeds.map((seed) => Random.seeded(...seed).uint32());
     assert.equal(new Set(firsts).size, seeds.length);
   });

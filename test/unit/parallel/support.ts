@@ -12,9 +12,7 @@ import { seeded, values, wasmDir } from '../engines/support';
 const root = resolve(__dirname, '..', '..', '..');
 const script = join(wasmDir, 'trainer-worker.js');
 
-function hasBuild(
-  module: unknown,
-): module is {
+function hasBuild(module: unknown): module is {
   buildTrainer(outDir: string, options: { production: boolean; names: string[] }): Promise<void>;
 } {
   return typeof module === 'object' && module !== null && 'buildTrainer' in module;

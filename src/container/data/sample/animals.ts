@@ -66,10 +66,15 @@ export function drawFish(canvas: Canvas, random: Random): void {
   const stripe = random.pick([white, shade(colour, -0.3), brightColour(random)]);
   const [long, tall] = [random.uniform(13, 17), random.uniform(8, 11)];
   canvas.outlined(grow(polygon([10, 0], [22, -9], [19, 0], [22, 9]), 1), shade(colour, -0.15), line);
-  canvas.outlined(grow(polygon([-6, -tall + 2], [4, -tall - 6], [9, -tall + 4]), 1), shade(colour, -0.15), line);
+  canvas.outlined(
+    grow(polygon([-6, -tall + 2], [4, -tall - 6], [9, -tall + 4]), 1),
+    shade(colour, -0.15),
+    line,
+  );
   const body = ellipse(-2, 0, long, tall);
   canvas.outlined(body, colour, line);
-  for (const x of [-2, 5]) canvas.fill(within(curve(3, [x, -12], [x + 3, 0], [x, 12]), grow(body, -0.3)), stripe);
+  for (const x of [-2, 5])
+    canvas.fill(within(curve(3, [x, -12], [x + 3, 0], [x, 12]), grow(body, -0.3)), stripe);
   canvas.outlined(ellipse(0, 3, 4.4, 2.3, 0.4), shade(colour, 0.25), line, 0.7);
   canvas.outlined(circle(-9.5, -2, 2.9), white, line, 0.7);
   canvas.fill(circle(-9.9, -2, 1.5), ink);

@@ -97,9 +97,17 @@ export class Canvas {
     }
   }
 
-  #pixelBounds([left, top, right, bottom]: Shape['bounds'], margin: number): [number, number, number, number] {
+  #pixelBounds(
+    [left, top, right, bottom]: Shape['bounds'],
+    margin: number,
+  ): [number, number, number, number] {
     const { xx, xy, yx, yy, x0, y0 } = this.#transform;
-    const [cx, cy, halfX, halfY] = [(left + right) / 2, (top + bottom) / 2, (right - left) / 2 + margin, (bottom - top) / 2 + margin];
+    const [cx, cy, halfX, halfY] = [
+      (left + right) / 2,
+      (top + bottom) / 2,
+      (right - left) / 2 + margin,
+      (bottom - top) / 2 + margin,
+    ];
     const [px, py] = [xx * cx + xy * cy + x0, yx * cx + yy * cy + y0];
     const reachX = Math.abs(xx) * halfX + Math.abs(xy) * halfY + 1;
     const reachY = Math.abs(yx) * halfX + Math.abs(yy) * halfY + 1;

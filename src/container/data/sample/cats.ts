@@ -3,7 +3,13 @@ import { shade, type Canvas, type Colour } from './canvas';
 import { brightColour, furColour, ink, near, pink, white } from './palette';
 import { circle, curve, ellipse, grow, polygon, stroke, union, within, type Shape } from './shapes';
 
-type Coat = { fur: Colour; line: Colour; marking: Colour; belly: Colour; pattern: 'plain' | 'stripes' | 'patches' | 'mask' };
+type Coat = {
+  fur: Colour;
+  line: Colour;
+  marking: Colour;
+  belly: Colour;
+  pattern: 'plain' | 'stripes' | 'patches' | 'mask';
+};
 
 /** Draws one cat around the origin, some 48 units across. */
 export function drawCat(canvas: Canvas, random: Random): void {
@@ -12,12 +18,15 @@ export function drawCat(canvas: Canvas, random: Random): void {
   const coat: Coat = {
     fur,
     line: shade(fur, -0.6),
-    marking: isPale ? near(random, [120, 84, 66], [226, 140, 66], [120, 120, 130]) : shade(fur, random.pick([-0.4, -0.35, 0.35])),
+    marking: isPale
+      ? near(random, [120, 84, 66], [226, 140, 66], [120, 120, 130])
+      : shade(fur, random.pick([-0.4, -0.35, 0.35])),
     belly: shade(fur, random.uniform(0.45, 0.8)),
     pattern: random.pick(['plain', 'stripes', 'stripes', 'patches', 'mask']),
   };
   const pose = random.uniform();
-  if (pose < 0.4) canvas.placed({ y: 3, scale: random.uniform(1.05, 1.3) }, () => drawHead(canvas, random, coat));
+  if (pose < 0.4)
+    canvas.placed({ y: 3, scale: random.uniform(1.05, 1.3) }, () => drawHead(canvas, random, coat));
   else if (pose < 0.75) drawSitting(canvas, random, coat);
   else drawLying(canvas, random, coat);
 }
@@ -34,7 +43,9 @@ function drawSitting(canvas: Canvas, random: Random, coat: Coat): void {
     canvas.fill(stroke(0.7, [side * 3.6, 23], [side * 3.6, 25]), coat.line);
   }
   if (random.uniform() < 0.4) drawCollar(canvas, random, 2.5);
-  canvas.placed({ y: -8, scale: 0.82, angle: random.uniform(-0.2, 0.2) }, () => drawHead(canvas, random, coat));
+  canvas.placed({ y: -8, scale: 0.82, angle: random.uniform(-0.2, 0.2) }, () =>
+    drawHead(canvas, random, coat),
+  );
 }
 
 function drawLying(canvas: Canvas, random: Random, coat: Coat): void {
@@ -43,12 +54,15 @@ function drawLying(canvas: Canvas, random: Random, coat: Coat): void {
   canvas.outlined(body, coat.fur, coat.line);
   drawMarkings(canvas, random, coat, body, 10);
   for (const x of [6, 14]) canvas.outlined(ellipse(x, 20, 4, 2.4), shade(coat.fur, 0.15), coat.line, 0.9);
-  canvas.placed({ x: 9, y: 0, scale: 0.78, angle: random.uniform(-0.25, 0.15) }, () => drawHead(canvas, random, coat));
+  canvas.placed({ x: 9, y: 0, scale: 0.78, angle: random.uniform(-0.25, 0.15) }, () =>
+    drawHead(canvas, random, coat),
+  );
 }
 
 function drawTail(canvas: Canvas, { fur, line, marking, pattern }: Coat, tail: Shape): void {
   canvas.outlined(tail, fur, line);
-  if (pattern !== 'plain') canvas.fill(within(ellipse(tail.bounds[2] - 2, tail.bounds[1] + 2, 5, 5), tail), marking);
+  if (pattern !== 'plain')
+    canvas.fill(within(ellipse(tail.bounds[2] - 2, tail.bounds[1] + 2, 5, 5), tail), marking);
 }
 
 function drawCollar(canvas: Canvas, random: Random, y: number): void {
@@ -56,7 +70,13 @@ function drawCollar(canvas: Canvas, random: Random, y: number): void {
   canvas.outlined(circle(0, y + 2.8, 1.5), [250, 214, 90], [150, 110, 30], 0.6);
 }
 
-function drawMarkings(canvas: Canvas, random: Random, { marking, pattern }: Coat, body: Shape, y: number): void {
+function drawMarkings(
+  canvas: Canvas,
+  random: Random,
+  { marking, pattern }: Coat,
+  body: Shape,
+  y: number,
+): void {
   const inside = grow(body, -0.3);
   if (pattern === 'stripes') {
     for (let x = -18; x <= 18; x += 5) {
@@ -65,7 +85,12 @@ function drawMarkings(canvas: Canvas, random: Random, { marking, pattern }: Coat
     }
   } else if (pattern === 'patches') {
     for (let i = 0; i < 3; i++) {
-      const patch = ellipse(random.uniform(-14, 10), y + random.uniform(-8, 7), random.uniform(3, 6), random.uniform(2.5, 5));
+      const patch = ellipse(
+        random.uniform(-14, 10),
+        y + random.uniform(-8, 7),
+        random.uniform(3, 6),
+        random.uniform(2.5, 5),
+      );
       canvas.fill(within(patch, inside), marking);
     }
   }
@@ -77,10 +102,16 @@ function drawHead(canvas: Canvas, random: Random, coat: Coat): void {
   const tall = random.uniform(12.5, 14.5);
   const [earTop, earOut] = [random.uniform(18, 22), random.uniform(12, 15)];
   for (const side of [-1, 1]) {
-    const ear = grow(polygon([side * (wide - 2.5), -3], [side * earOut, -earTop], [side * 3.5, -tall + 2]), 0.8);
+    const ear = grow(
+      polygon([side * (wide - 2.5), -3], [side * earOut, -earTop], [side * 3.5, -tall + 2]),
+      0.8,
+    );
     canvas.outlined(ear, pattern === 'mask' ? marking : fur, line);
     canvas.fill(
-      grow(polygon([side * (wide - 4.5), -7], [side * (earOut - 0.8), -earTop + 4], [side * 6.5, -tall + 1.5]), 0.2),
+      grow(
+        polygon([side * (wide - 4.5), -7], [side * (earOut - 0.8), -earTop + 4], [side * 6.5, -tall + 1.5]),
+        0.2,
+      ),
       pink,
     );
   }
@@ -98,7 +129,11 @@ function drawHead(canvas: Canvas, random: Random, coat: Coat): void {
       [6, 6],
       [7.4, 9.8],
     ] as const) {
-      canvas.fill(stroke(0.75, [side * 7.5, y], [side * (wide + 5.5), end]), fur[1] < 130 ? white : ink, 0.85);
+      canvas.fill(
+        stroke(0.75, [side * 7.5, y], [side * (wide + 5.5), end]),
+        fur[1] < 130 ? white : ink,
+        0.85,
+      );
     }
   }
   if (random.uniform() < 0.25) canvas.fill(curve(2.6, [-2.2, 7.8], [0, 13], [2.2, 7.8]), pink);
@@ -106,9 +141,11 @@ function drawHead(canvas: Canvas, random: Random, coat: Coat): void {
 
 function drawFaceMarkings(canvas: Canvas, random: Random, { marking, pattern }: Coat, face: Shape): void {
   if (pattern === 'stripes') {
-    for (const x of [-4, 0, 4]) canvas.fill(within(stroke(1.8, [x * 1.2, -16], [x * 0.8, -8.5]), face), marking);
+    for (const x of [-4, 0, 4])
+      canvas.fill(within(stroke(1.8, [x * 1.2, -16], [x * 0.8, -8.5]), face), marking);
     for (const side of [-1, 1]) {
-      for (const y of [-1, 3]) canvas.fill(within(stroke(1.5, [side * 19, y - 1], [side * 12.5, y]), face), marking);
+      for (const y of [-1, 3])
+        canvas.fill(within(stroke(1.5, [side * 19, y - 1], [side * 12.5, y]), face), marking);
     }
   } else if (pattern === 'patches') {
     const side = random.pick([-1, 1]);

@@ -28,7 +28,11 @@ export function brightColour(random: Random): Colour {
 
 /** A pale or muted colour for walls and skies; the same for cats and all others. */
 export function backgroundColour(random: Random): Colour {
-  return mix(near(random, ...lively), random.pick([white, white, [200, 205, 215], [90, 96, 120]]), random.uniform(0.45, 0.85));
+  return mix(
+    near(random, ...lively),
+    random.pick([white, white, [200, 205, 215], [90, 96, 120]]),
+    random.uniform(0.45, 0.85),
+  );
 }
 
 /** Fur of cats, dogs and rabbits alike, so that its colour does not tell them apart. */

@@ -47,7 +47,9 @@ async function drawAll(folder: string): Promise<void> {
     await mkdir(join(folder, kind), { recursive: true });
     for (let start = 0; start < imagesPerClass; start += lot) {
       await Promise.all(
-        Array.from({ length: Math.min(lot, imagesPerClass - start) }, (_, i) => writeSample(folder, kind, start + i)),
+        Array.from({ length: Math.min(lot, imagesPerClass - start) }, (_, i) =>
+          writeSample(folder, kind, start + i),
+        ),
       );
       await nextTurn();
     }
@@ -65,7 +67,8 @@ async function writeSample(folder: string, kind: (typeof kinds)[number], index: 
 async function moveInto(from: string, to: string): Promise<void> {
   for (const kind of kinds) {
     await mkdir(join(to, kind), { recursive: true });
-    for (const name of await readdir(join(from, kind))) await rename(join(from, kind, name), join(to, kind, name));
+    for (const name of await readdir(join(from, kind)))
+      await rename(join(from, kind, name), join(to, kind, name));
   }
   await rename(join(from, marker), join(to, marker));
 }

@@ -4,7 +4,16 @@ import { Canvas, shade } from './canvas';
 import { drawCat } from './cats';
 import { backgroundColour } from './palette';
 import { circle, ellipse, polygon, stroke } from './shapes';
-import { drawBoat, drawCar, drawCupcake, drawFlower, drawHouse, drawMushroom, drawTeapot, drawTree } from './things';
+import {
+  drawBoat,
+  drawCar,
+  drawCupcake,
+  drawFlower,
+  drawHouse,
+  drawMushroom,
+  drawTeapot,
+  drawTree,
+} from './things';
 
 /** Width and height of a sample image in pixels. */
 export const sampleSize = 64;
@@ -32,9 +41,15 @@ export const others: readonly (readonly [name: string, draw: Drawing])[] = [
 ];
 
 /** Draws the `index`-th cat, or the `index`-th of the others, on a background that tells nothing. */
-export function drawSample(kind: 'cat' | 'other', index: number, random: Random): { name: string; canvas: Canvas } {
+export function drawSample(
+  kind: 'cat' | 'other',
+  index: number,
+  random: Random,
+): { name: string; canvas: Canvas } {
   const [name, draw] =
-    kind === 'cat' ? (['cat', drawCat] as const) : (others[index % others.length] ?? (['dog', drawDog] as const));
+    kind === 'cat'
+      ? (['cat', drawCat] as const)
+      : (others[index % others.length] ?? (['dog', drawDog] as const));
   const canvas = new Canvas(sampleSize, backgroundColour(random));
   drawBackground(canvas, random);
   const placement = {
@@ -55,7 +70,10 @@ function drawBackground(canvas: Canvas, random: Random): void {
       break;
     case 1: {
       const horizon = random.uniform(2, 18);
-      canvas.fill(polygon([-40, horizon], [40, horizon + random.uniform(-5, 5)], [40, 40], [-40, 40]), colour);
+      canvas.fill(
+        polygon([-40, horizon], [40, horizon + random.uniform(-5, 5)], [40, 40], [-40, 40]),
+        colour,
+      );
       break;
     }
     case 2:
@@ -65,7 +83,8 @@ function drawBackground(canvas: Canvas, random: Random): void {
       break;
     case 3: {
       const lean = random.uniform(-20, 20);
-      for (let x = -48; x <= 48; x += 16) canvas.fill(stroke(7, [x - lean, -36], [x + lean, 36]), colour, 0.6);
+      for (let x = -48; x <= 48; x += 16)
+        canvas.fill(stroke(7, [x - lean, -36], [x + lean, 36]), colour, 0.6);
       break;
     }
     case 4:

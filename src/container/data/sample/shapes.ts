@@ -67,7 +67,14 @@ export function stroke(width: number, ...points: readonly Point[]): Shape {
     distance: (x, y) => {
       let nearest = Infinity;
       for (let i = 2; i < end; i += 2) {
-        const toSegment = segmentSquared(x, y, flat[i - 2] ?? 0, flat[i - 1] ?? 0, flat[i] ?? 0, flat[i + 1] ?? 0);
+        const toSegment = segmentSquared(
+          x,
+          y,
+          flat[i - 2] ?? 0,
+          flat[i - 1] ?? 0,
+          flat[i] ?? 0,
+          flat[i + 1] ?? 0,
+        );
         nearest = Math.min(nearest, toSegment);
       }
       return Math.sqrt(nearest) - half;

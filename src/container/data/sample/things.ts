@@ -13,7 +13,10 @@ export function drawHouse(canvas: Canvas, random: Random): void {
   canvas.fill(circle(2, 14, 0.9), [250, 220, 120]);
   for (const side of [-1, 1]) {
     canvas.outlined(box(side * 10 - 3, 2, side * 10 + 3, 8, 0.5), [250, 236, 160], line, 0.9);
-    canvas.fill(union(stroke(0.8, [side * 10, 2], [side * 10, 8]), stroke(0.8, [side * 10 - 3, 5], [side * 10 + 3, 5])), line);
+    canvas.fill(
+      union(stroke(0.8, [side * 10, 2], [side * 10, 8]), stroke(0.8, [side * 10 - 3, 5], [side * 10 + 3, 5])),
+      line,
+    );
   }
   canvas.outlined(circle(0, -9, 2.6), [250, 236, 160], line, 0.8);
 }
@@ -36,7 +39,8 @@ export function drawTree(canvas: Canvas, random: Random): void {
   canvas.outlined(crown, leaf, line);
   canvas.fill(within(ellipse(-5, -11, 8, 6), grow(crown, -0.5)), shade(leaf, 0.25));
   const fruit = near(random, [220, 70, 70], [250, 210, 90], white);
-  for (let i = 0; i < 5; i++) canvas.fill(circle(random.uniform(-11, 11), random.uniform(-14, 2), 1.6), fruit);
+  for (let i = 0; i < 5; i++)
+    canvas.fill(circle(random.uniform(-11, 11), random.uniform(-14, 2), 1.6), fruit);
 }
 
 export function drawCar(canvas: Canvas, random: Random): void {
@@ -61,7 +65,8 @@ export function drawFlower(canvas: Canvas, random: Random): void {
   const [far, long] = [random.uniform(8, 9.5), random.uniform(5, 6.5)];
   canvas.fill(curve(2.4, [0, 24], [random.uniform(-5, 5), 10], [0, -5]), [90, 150, 80]);
   canvas.outlined(ellipse(7, 15, 6.5, 2.8, -0.6), [120, 180, 96], [60, 110, 60], 0.8);
-  if (random.uniform() < 0.6) canvas.outlined(ellipse(-7, 18, 6, 2.6, 0.6), [120, 180, 96], [60, 110, 60], 0.8);
+  if (random.uniform() < 0.6)
+    canvas.outlined(ellipse(-7, 18, 6, 2.6, 0.6), [120, 180, 96], [60, 110, 60], 0.8);
   const start = random.uniform(0, Math.PI);
   for (let i = 0; i < count; i++) {
     const angle = start + (i / count) * 2 * Math.PI;
@@ -133,6 +138,9 @@ export function drawCupcake(canvas: Canvas, random: Random): void {
   canvas.fill(curve(0.9, [1, -20], [3, -24], [7, -24]), [90, 130, 70]);
   for (let i = 0; i < 9; i++) {
     const [x, y, angle] = [random.uniform(-11, 11), random.uniform(-9, 5), random.uniform(0, 3)];
-    canvas.fill(stroke(1.2, [x, y], [x + Math.cos(angle) * 1.8, y + Math.sin(angle) * 1.8]), brightColour(random));
+    canvas.fill(
+      stroke(1.2, [x, y], [x + Math.cos(angle) * 1.8, y + Math.sin(angle) * 1.8]),
+      brightColour(random),
+    );
   }
 }

@@ -55,7 +55,8 @@ describe('TinyDiT', () => {
       const sizes = Object.values(store.trainable).map(({ size }) => size);
       store.dispose();
       const total = sizes.reduce((sum, size) => sum + size, 0);
-      assert.equal(total, count(shape.width, shape.depth, shape.patchSize, shape.classes));
+      const positions = (shape.imageSize / shape.patchSize) ** 2 * shape.width;
+      assert.equal(total, positions + count(shape.width, shape.depth, shape.patchSize, shape.classes));
     }
   });
 

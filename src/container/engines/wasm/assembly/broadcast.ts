@@ -3,16 +3,12 @@ import { bytes } from './simd';
 const ADD = 0;
 const SUBTRACT = 1;
 
-// @ts-ignore: decorator
-@inline
 function apply4(operation: i32, a: v128, b: v128): v128 {
   if (operation === ADD) return f32x4.add(a, b);
   if (operation === SUBTRACT) return f32x4.sub(a, b);
   return f32x4.mul(a, b);
 }
 
-// @ts-ignore: decorator
-@inline
 function apply1(operation: i32, a: f32, b: f32): f32 {
   if (operation === ADD) return a + b;
   if (operation === SUBTRACT) return a - b;
@@ -20,8 +16,6 @@ function apply1(operation: i32, a: f32, b: f32): f32 {
 }
 
 /** One row of `count` values each. */
-// @ts-ignore: decorator
-@inline
 function rows(operation: i32, a: usize, b: usize, out: usize, count: i32): void {
   let i = 0;
   for (; i + 8 <= count; i += 8) {
@@ -36,8 +30,6 @@ function rows(operation: i32, a: usize, b: usize, out: usize, count: i32): void 
 }
 
 /** A row of `count` values and one value. */
-// @ts-ignore: decorator
-@inline
 function rowAndValue(operation: i32, a: usize, b: f32, out: usize, count: i32): void {
   const lanes = f32x4.splat(b);
   let i = 0;
@@ -51,8 +43,6 @@ function rowAndValue(operation: i32, a: usize, b: f32, out: usize, count: i32): 
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function all(
   operation: i32,
   a: usize,
