@@ -116,7 +116,7 @@ describe('bad input', () => {
     );
     assert.match(
       await refusal({ backbone: 'resnet9000' }),
-      /^backbone: expected one of tiny_cnn.*, got "resnet9000"$/,
+      /^backbone: expected one of auto, tiny_cnn.*, got "resnet9000"$/,
     );
     assert.match(
       await refusal({ learning: 1 }),

@@ -41,7 +41,7 @@ describe('a warm container', () => {
       ['process start', 'module import', 'device initialisation', 'data set metadata', 'model'],
     );
     const warmUp = enter.filter(({ within }) => within === 'warm-up').map(({ name }) => name);
-    assert.deepEqual(warmUp, ['first allocation', 'forward and backward pass']);
+    assert.deepEqual(warmUp, ['first allocation', 'workers and model', 'forward and backward pass']);
     assert.equal(enter.find(({ name }) => name === 'warm-up')?.within, 'device initialisation');
     const { time_to_first_step_ms: firstStepMs } = first;
     assert.ok(firstStepMs !== null);

@@ -9,7 +9,7 @@ import { Following, range } from '../container/support/following';
 import { LONG, Place } from '../container/support/place';
 import { untilStatus, untilTrue } from '../container/support/waiting';
 import { figure } from './support/figures';
-import { storedEvents } from './support/comparison';
+import { wholeEvents } from './support/comparison';
 
 const run = promisify(execFile);
 const VOLUME_BYTES = 24 * 1024 * 1024;
@@ -94,7 +94,7 @@ describe('an outputs volume', () => {
     assert.equal(ended.status, 'completed', ended.error?.message);
     assert.equal((await next.result()).start, 'warm');
     await untilTrue(async () => (await place.volume.readRecord(dir))?.state === 'failed');
-    const stored = await storedEvents(dir);
+    const stored = await wholeEvents(dir);
     assert.deepEqual(
       stored.map(({ type }) => type),
       full.events.map(({ type }) => type),

@@ -6,6 +6,7 @@ import { runEventSchema } from '../../../src/protocol/events';
 import type { EpochRow } from '../../../src/protocol/runView';
 import { applyEvent, emptyRunView } from '../../../src/protocol/runView';
 import { parse } from '../../../src/protocol/schema';
+import { readEvents } from '../../../src/volume/eventLog';
 import { readTensors } from '../../../src/volume/safetensors';
 
 /** What has to be the same whatever befell a run. */
@@ -26,6 +27,13 @@ export async function storedEvents(dir: string): Promise<RunEvent[]> {
     assert.equal(event.seq, index + 1, `line ${index + 1} of ${dir}`);
     return event;
   });
+}
+
+/** The same for a volume that was full: a line may have been cut off, and the events go on after it. */
+export async function wholeEvents(dir: string): Promise<RunEvent[]> {
+  const events = await readEvents(join(dir, 'events.jsonl'));
+  events.forEach(({ seq }, index) => assert.equal(seq, index + 1));
+  return events;
 }
 
 /** The epochs of a run as they stand in the end, by number. */
