@@ -18,6 +18,7 @@ export const COMMANDS = {
   inspectCheckpoint: { id: 'tinyCats.inspectCheckpoint', palette: true },
   selectDataFolder: { id: 'tinyCats.selectDataFolder', palette: true },
   refreshHistory: { id: 'tinyCats.refreshHistory', palette: false },
+  resumeRun: { id: 'tinyCats.resumeRun', palette: false },
   openRun: { id: 'tinyCats.openRun', palette: false },
   pinRun: { id: 'tinyCats.pinRun', palette: false },
   unpinRun: { id: 'tinyCats.unpinRun', palette: false },
@@ -36,6 +37,14 @@ export const SETTINGS = {
   engine: { restricted: true, default: 'auto' },
   port: { restricted: true, default: 0 },
   keepCheckpointDates: { restricted: false, default: 5 },
+  'retries.maxRetries': { restricted: false, default: 3 },
+  'retries.backoffCoefficient': { restricted: false, default: 2 },
+  'retries.initialDelay': { restricted: false, default: 10 },
+  'retries.maxDelay': { restricted: false, default: 60 },
+  whenBusy: { restricted: false, default: 'refuse' },
+  runTimeout: { restricted: false, default: 3600 },
+  stallTimeout: { restricted: false, default: 600 },
+  stopStalled: { restricted: false, default: false },
   defaultParameters: { restricted: true, default: {} },
 } as const satisfies Record<string, { restricted: boolean; default: unknown }>;
 export type SettingName = keyof typeof SETTINGS;
@@ -68,6 +77,7 @@ export const ITEM_WORDS = {
   ended: 'ended',
   pinned: 'pinned',
   unpinned: 'unpinned',
+  resumable: 'resumable',
 } as const;
 
 /** Entries of one of the lists above, which have exactly the keys that their types say. */

@@ -5,6 +5,7 @@ import type { EngineChoice } from '../protocol/container';
 import { engineChoiceSchema } from '../protocol/container';
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
 import { ParameterError, checkParameters, parameterValuesSchema } from '../protocol/parameters';
+import type { ContainerSettings, Retries, WhenBusy } from '../protocol/rpc';
 import type { SettingName } from './contributions';
 import { SETTINGS, SETTINGS_SECTION } from './contributions';
 
@@ -16,6 +17,11 @@ export interface HostSettings {
   port: number;
   scaledownWindowMs: number;
   keepDates: number;
+  retries: Retries;
+  runTimeoutMs: number;
+  stallTimeoutMs: number;
+  stopStalled: boolean;
+  whenBusy: WhenBusy;
   /** Only what the setting names; checked against the recipe. */
   defaultParameters: ParameterValues;
 }
@@ -33,6 +39,8 @@ export class SettingsError extends Error {
 }
 
 const MINUTE_MS = 60_000;
+const SECOND_MS = 1000;
+const MAX_DELAY_S = 3600;
 const MIN_WINDOW_MINUTES = 0.1;
 const MAX_PORT = 65_535;
 
@@ -52,6 +60,12 @@ const schemas = {
   engine: v.picklist(engineChoiceSchema.options, `has to be one of ${engineChoiceSchema.options.join(', ')}`),
   port: wholeNumber(`has to be a port number, 0 (any free one) to ${MAX_PORT}`, MAX_PORT),
   keepCheckpointDates: wholeNumber('has to be a whole number of at least 0', Number.MAX_SAFE_INTEGER),
+  maxRetries: wholeNumber('has to be a whole number, 0 to 1000', 1000),
+  backoffCoefficient: numberIn('has to be a number, 1 to 10', 1, 10),
+  delay: numberIn(`has to be a number of seconds, 0 to ${MAX_DELAY_S}`, 0, MAX_DELAY_S),
+  seconds: numberIn('has to be a number of seconds of at least 0', 0, Number.MAX_SAFE_INTEGER / SECOND_MS),
+  stopStalled: v.boolean('has to be true or false'),
+  whenBusy: v.picklist(['refuse', 'queue'], 'has to be "refuse" or "queue"'),
   defaultParameters: v.pipe(
     v.record(v.string(), v.unknown(), 'has to be an object of parameters'),
     v.check((value) => v.is(parameterValuesSchema, value), 'may hold only texts, numbers, true and false'),
@@ -60,6 +74,21 @@ const schemas = {
 
 function wholeNumber(message: string, maximum: number) {
   return v.pipe(v.number(message), v.integer(message), v.minValue(0, message), v.maxValue(maximum, message));
+}
+
+function numberIn(message: string, minimum: number, maximum: number) {
+  return v.pipe(
+    v.number(message),
+    v.finite(message),
+    v.minValue(minimum, message),
+    v.maxValue(maximum, message),
+  );
+}
+
+/** What of them the container is told. */
+export function containerSettings(settings: HostSettings): ContainerSettings {
+  const { scaledownWindowMs, keepDates, retries, runTimeoutMs, stallTimeoutMs, stopStalled } = settings;
+  return { scaledownWindowMs, keepDates, retries, runTimeoutMs, stallTimeoutMs, stopStalled };
 }
 
 export interface SettingsSource {
@@ -106,6 +135,16 @@ function read(
     port: value('port', schemas.port),
     scaledownWindowMs: Math.max(1000, value('scaledownWindow', schemas.scaledownWindow) * MINUTE_MS),
     keepDates: value('keepCheckpointDates', schemas.keepCheckpointDates),
+    retries: {
+      maxRetries: value('retries.maxRetries', schemas.maxRetries),
+      backoffCoefficient: value('retries.backoffCoefficient', schemas.backoffCoefficient),
+      initialDelayMs: value('retries.initialDelay', schemas.delay) * SECOND_MS,
+      maxDelayMs: value('retries.maxDelay', schemas.delay) * SECOND_MS,
+    },
+    runTimeoutMs: value('runTimeout', schemas.seconds) * SECOND_MS,
+    stallTimeoutMs: value('stallTimeout', schemas.seconds) * SECOND_MS,
+    stopStalled: value('stopStalled', schemas.stopStalled),
+    whenBusy: value('whenBusy', schemas.whenBusy),
     defaultParameters: checkDefaults(recipe, value('defaultParameters', schemas.defaultParameters), refuse),
   };
 }

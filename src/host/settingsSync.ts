@@ -6,6 +6,7 @@ import type { Environment } from './environment';
 import type { HistoryModel } from './history/historyModel';
 import type { PanelManager } from './panel/panelManager';
 import type { HostSettings } from './settings';
+import { containerSettings } from './settings';
 
 export interface SettingsSyncDeps {
   environment: Environment;
@@ -26,10 +27,7 @@ export function syncSettings({ environment, container, history, panel, log }: Se
       history.reset();
       panel.model?.show(null);
     } else if (settings !== undefined) {
-      const { scaledownWindowMs, keepDates } = settings;
-      container
-        .configure({ scaledownWindowMs, keepDates })
-        .catch((error: unknown) => log.warn(messageOf(error)));
+      container.configure(containerSettings(settings)).catch((error: unknown) => log.warn(messageOf(error)));
       panel.model?.refresh();
     }
   });

@@ -57,6 +57,7 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
     inspectCheckpoint: (argument) => runs.inspect(argument),
     selectDataFolder,
     refreshHistory: () => history.refresh(),
+    resumeRun: (argument) => training.resume(runIdOf(argument)),
     openRun: (argument) => runs.open(argument),
     pinRun: (argument) => runs.setPinned(argument, true),
     unpinRun: (argument) => runs.setPinned(argument, false),

@@ -12,6 +12,7 @@ import type { PanelManager } from '../panel/panelManager';
 import { resolveParameters } from '../parameterStore';
 import type { RecipeStores } from '../recipeStores';
 import type { HostSettings } from '../settings';
+import { containerSettings } from '../settings';
 import type { MessageDeps } from './messages';
 import { commandAction, offer } from './messages';
 
@@ -152,11 +153,30 @@ export class Training {
     }
   }
 
-  private async start(recipe: RecipeSpec, params: ParameterValues, settings: HostSettings): Promise<void> {
+  /** Goes on with a run that failed or was stopped, from its last checkpoint, in a new run. */
+  async resume(runId: string | undefined): Promise<void> {
+    if (!this.mayTrain() || runId === undefined) {
+      return;
+    }
+    const { container, panel } = this.deps;
+    const begun = await container.resume(runId, this.options(), {
+      whenBusy: this.workspace().settings.whenBusy,
+    });
+    this.startedHere.add(begun);
+    panel.show(begun);
+  }
+
+  private async start(
+    recipe: RecipeSpec,
+    params: ParameterValues,
+    settings: HostSettings,
+    whenBusy = settings.whenBusy,
+  ): Promise<void> {
     const { container, panel } = this.deps;
     panel.show(null);
     try {
-      const runId = await container.train(recipe.name, params, optionsOf(settings, recipe, params));
+      const options = optionsOf(settings, recipe, params);
+      const runId = await container.train(recipe.name, params, options, { whenBusy });
       this.startedHere.add(runId);
       panel.show(runId);
     } catch (error) {
@@ -164,17 +184,22 @@ export class Training {
       if (problems !== undefined) {
         this.refuse(problems);
       } else if (errorCodeOf(error) === ErrorCode.busy && container.runningRunId !== undefined) {
-        this.offerBusy(container.runningRunId, () => this.start(recipe, params, settings));
+        this.offerBusy(
+          container.runningRunId,
+          () => this.start(recipe, params, settings),
+          () => this.start(recipe, params, settings, 'queue'),
+        );
       } else {
         throw error;
       }
     }
   }
 
-  private offerBusy(runId: string, startAgain: () => Promise<void>): void {
+  private offerBusy(runId: string, startAgain: () => Promise<void>, queue: () => Promise<void>): void {
     const { container, panel } = this.deps;
     offer(this.deps, 'showWarningMessage', 'The container trains another run already.', [
       { title: 'Show Run', run: () => panel.show(runId) },
+      { title: 'Queue', run: queue },
       {
         title: 'Stop It and Train',
         run: async () => {
@@ -251,11 +276,11 @@ export class Training {
 }
 
 function optionsOf(settings: HostSettings, recipe: RecipeSpec, params: ParameterValues): ContainerOptions {
-  const { engine, port, scaledownWindowMs, keepDates } = settings;
+  const { engine, port } = settings;
   return {
     engine,
     port,
-    settings: { scaledownWindowMs, keepDates },
+    settings: containerSettings(settings),
     hint: { recipe: recipe.name, params },
   };
 }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { WhenBusy } from '../../protocol/rpc';
 import type { ContainerClient } from '../../client/containerClient';
 import type { ContainerStatus } from '../../protocol/container';
 import type { RunEvent } from '../../protocol/events';
@@ -103,8 +104,22 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
    * @returns the run's id
    * @throws Error if it was refused; see `errorCodeOf`
    */
-  async train(recipe: string, params: ParameterValues, options: ContainerOptions): Promise<string> {
-    return this.start((client) => client.train(recipe, params, options));
+  async train(
+    recipe: string,
+    params: ParameterValues,
+    options: ContainerOptions,
+    more: { whenBusy?: WhenBusy } = {},
+  ): Promise<string> {
+    return this.start((client) => client.train(recipe, params, options, more));
+  }
+
+  /** A new run that goes on with that one from its last checkpoint. @returns the new run's id */
+  async resume(
+    runId: string,
+    options: ContainerOptions,
+    more: { whenBusy?: WhenBusy } = {},
+  ): Promise<string> {
+    return this.start((client) => client.resume(runId, options, more));
   }
 
   /** Ends the run after its step; asked again, or with `now`, without waiting for it. */

@@ -1,7 +1,7 @@
 import type { LiveProgress } from '../container/liveRun';
 import type { ParameterValues } from '../../protocol/parameters';
 import type { Checkpoint, RunRecord, RunState } from '../../protocol/run';
-import { isFinal } from '../../protocol/run';
+import { isFinal, isResumable } from '../../protocol/run';
 import { ITEM_WORDS } from '../contributions';
 import { escapeMarkdown, formatAge, formatBytes, formatDuration, formatPercent } from '../format';
 
@@ -84,12 +84,16 @@ function accuracy(valAcc: number | null | undefined): string[] {
   return valAcc === undefined || valAcc === null ? [] : [`val_acc ${formatPercent(valAcc)}`];
 }
 
-function contextValue({ pinned }: RunRecord, state: RunState): string {
+function contextValue(record: RunRecord, state: RunState): string {
+  const { pinned } = record;
   const progress =
     state === 'stopping'
       ? [ITEM_WORDS.live, ITEM_WORDS.stopping]
       : [isFinal(state) ? ITEM_WORDS.ended : ITEM_WORDS.live];
-  return [ITEM_WORDS.run, ...progress, pinned ? ITEM_WORDS.pinned : ITEM_WORDS.unpinned].join(' ');
+  const resumable = isResumable(record) ? [ITEM_WORDS.resumable] : [];
+  return [ITEM_WORDS.run, ...progress, ...resumable, pinned ? ITEM_WORDS.pinned : ITEM_WORDS.unpinned].join(
+    ' ',
+  );
 }
 
 function tooltip(record: RunRecord, state: RunState): string {

@@ -176,7 +176,7 @@ describe('training by command', () => {
     desk.answer = 'Stop It and Train';
     const stopped = bed.fake.received('stop');
     await training.trainWith('classifier', {});
-    assert.deepEqual(desk.shown.at(-1)?.actions, ['Show Run', 'Stop It and Train']);
+    assert.deepEqual(desk.shown.at(-1)?.actions, ['Show Run', 'Queue', 'Stop It and Train']);
     await stopped;
     const next = bed.fake.received('train');
     await bed.fake.complete(0.5);
