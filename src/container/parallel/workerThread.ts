@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { parse } from '../../protocol/schema';
@@ -29,10 +29,13 @@ function isSpec(value: unknown): value is TaskSpec {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Above that of the process that started it: enough for supervisor and editor to go first, too little to starve beside others. */
+const NICENESS = 2;
+
 /** Lets the supervisor and the editor go first. On Linux this is of the thread alone. */
 function stepBack(): void {
   try {
-    setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(0, Math.min(constants.priority.PRIORITY_LOW, getPriority(0) + NICENESS));
   } catch {
     // Not everywhere allowed, and nowhere needed for being right.
   }
