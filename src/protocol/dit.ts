@@ -20,7 +20,7 @@ export const DIT: RecipeSpec = {
     {
       name: 'steps',
       type: 'integer',
-      default: 5000,
+      default: 6000,
       minimum: 1,
       maximum: 10_000_000,
       description: 'Optimiser steps',
@@ -107,7 +107,7 @@ export const DIT: RecipeSpec = {
     {
       name: 'sample_steps',
       type: 'integer',
-      default: 20,
+      default: 25,
       minimum: 1,
       maximum: 1000,
       description: 'Euler steps from noise to image',
@@ -115,7 +115,7 @@ export const DIT: RecipeSpec = {
     {
       name: 'guidance_scale',
       type: 'number',
-      default: 2,
+      default: 3.5,
       minimum: 0,
       maximum: 100,
       description: 'Classifier-free guidance of the samples; 1 does without',

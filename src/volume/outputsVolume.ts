@@ -52,7 +52,10 @@ export class OutputsVolume {
     const runId = `${date.join('')}-${time}-${randomBytes(3).toString('hex')}`;
     const dir = join(this.recipeDir(recipe), date.join('-'), runId);
     try {
-      await mkdir(dir, { recursive: true });
+      // Nothing made: the id is taken already.
+      if ((await mkdir(dir, { recursive: true })) === undefined) {
+        return await this.createRun(recipe, now);
+      }
     } catch (error) {
       // On a read-only file system a recursive mkdir says ENOENT; this says what is wrong.
       await access(this.root, constants.W_OK);

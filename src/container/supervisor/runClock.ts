@@ -82,6 +82,8 @@ export class RunClock {
     }
     const leftMs = runTimeoutMs - elapsedMs;
     if (leftMs <= 0) {
+      // A process that was held up says both at once: the warning comes first all the same.
+      this.warn(0, runTimeoutMs);
       this.stop();
       this.listener.timedOut(runTimeoutMs);
       return [];
@@ -90,11 +92,15 @@ export class RunClock {
     if (warnInMs > 0) {
       return [warnInMs];
     }
+    this.warn(leftMs, runTimeoutMs);
+    return [leftMs];
+  }
+
+  private warn(leftMs: number, runTimeoutMs: number): void {
     if (!this.warned) {
       this.warned = true;
       this.listener.timeoutSoon(leftMs, runTimeoutMs);
     }
-    return [leftMs];
   }
 
   private checkStall(idleMs: number): number[] {

@@ -4,7 +4,12 @@ import { RunClock } from '../../../src/container/supervisor/runClock';
 
 describe('clock of a run', () => {
   /** What the clock tells, and a wait for the next thing that it tells. */
-  function clockOf(limits: RunLimits): { clock: RunClock; told: string[]; next: () => Promise<void> } {
+  function clockOf(limits: RunLimits): {
+    clock: RunClock;
+    told: string[];
+    next: () => Promise<void>;
+    heard: (what: string) => Promise<void>;
+  } {
     const told: string[] = [];
     let wake: () => void = () => undefined;
     const tell = (what: string) => (): void => {
@@ -17,15 +22,19 @@ describe('clock of a run', () => {
       stalled: tell('stalled'),
       goesOn: tell('goes on'),
     });
-    return { clock, told, next: () => new Promise((resolve) => (wake = resolve)) };
+    const next = (): Promise<void> => new Promise((resolve) => (wake = resolve));
+    const heard = async (what: string): Promise<void> => {
+      while (!told.includes(what)) {
+        await next();
+      }
+    };
+    return { clock, told, next, heard };
   }
 
   it('warns, then tells that the time is over, and nothing after that', async () => {
-    const { clock, told, next } = clockOf({ runTimeoutMs: 50, stallTimeoutMs: 0 });
+    const { clock, told, heard } = clockOf({ runTimeoutMs: 50, stallTimeoutMs: 0 });
     clock.progress();
-    await next();
-    assert.deepEqual(told, ['soon']);
-    await next();
+    await heard('over');
     assert.deepEqual(told, ['soon', 'over']);
     clock.check();
     assert.deepEqual(told, ['soon', 'over']);
@@ -45,13 +54,12 @@ describe('clock of a run', () => {
 
   it('takes limits longer than any timer, and counts no stall while nothing can move', async () => {
     const limits = { runTimeoutMs: 1e12, stallTimeoutMs: 5 };
-    const { clock, told, next } = clockOf(limits);
+    const { clock, told, heard } = clockOf(limits);
     clock.progress();
     clock.pause();
     limits.runTimeoutMs = 30;
     clock.check();
-    await next();
-    await next();
+    await heard('over');
     assert.deepEqual(told, ['soon', 'over']);
   });
 });

@@ -31,7 +31,7 @@ export class Testbed {
   async close(): Promise<void> {
     this.container.close();
     await this.fake.close();
-    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   /** Resolves when the model says so, at once or after a change. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Engine } from '../../../../src/container/engines/engine';
+import type { DitShape } from '../../../../src/container/recipes/dit/network';
 import { ditNetwork } from '../../../../src/container/recipes/dit/network';
 import { gridPositions } from '../../../../src/container/recipes/nn/transformer';
 import { loadBoth, seeded, useEngine, values } from '../../engines/support';
@@ -28,7 +29,7 @@ describe('TinyDiT', () => {
   });
 
   it('has as many parameters as its sizes say, also at the design’s size', () => {
-    const count = (width: number, depth: number, patch: number, classes: number): number => {
+    const count = ({ imageSize, patchSize: patch, width, depth, classes }: DitShape): number => {
       const patchLength = patch * patch * 3;
       const linear = (from: number, to: number) => from * to + to;
       const block =
@@ -39,6 +40,7 @@ describe('TinyDiT', () => {
         linear(width, 6 * width);
       return (
         linear(patchLength, width) +
+        (imageSize / patch) ** 2 * width +
         linear(256, width) +
         linear(width, width) +
         (classes + 1) * width +
@@ -55,8 +57,7 @@ describe('TinyDiT', () => {
       const sizes = Object.values(store.trainable).map(({ size }) => size);
       store.dispose();
       const total = sizes.reduce((sum, size) => sum + size, 0);
-      const positions = (shape.imageSize / shape.patchSize) ** 2 * shape.width;
-      assert.equal(total, positions + count(shape.width, shape.depth, shape.patchSize, shape.classes));
+      assert.equal(total, count(shape));
     }
   });
 
