@@ -5,7 +5,14 @@ import type { LiveRun } from '../container/liveRun';
 import { COMMANDS, VIEWS } from '../contributions';
 import type { HistoryModel } from './historyModel';
 import type { ItemFacts } from './runItem';
+import { Paced } from './paced';
 import { checkpointItem, runItem } from './runItem';
+
+/**
+ * VS Code reads a tree anew once its changes have come to a rest of 200 ms: a run with shorter epochs would keep its row
+ * as it was, and a new run out of the tree, until it ends. Changes further apart than that are each read at once.
+ */
+const CHANGES_APART_MS = 300;
 
 export type HistoryNode =
   { type: 'run'; runId: string } | { type: 'checkpoint'; runId: string; file: string };
@@ -28,18 +35,21 @@ export interface HistoryTreeDeps {
 /** The run history: runs, and under each its checkpoints. */
 export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
   private readonly changed: vscode.EventEmitter<undefined>;
+  private readonly pace: Paced;
   readonly onDidChangeTreeData: vscode.Event<undefined>;
 
   constructor(private readonly deps: HistoryTreeDeps) {
     this.changed = new deps.vs.EventEmitter();
     this.onDidChangeTreeData = this.changed.event;
-    deps.history.on('change', this.refresh);
-    deps.live.on('change', this.refresh);
+    this.pace = new Paced(() => this.changed.fire(undefined), CHANGES_APART_MS);
+    deps.history.on('change', this.pace.ask);
+    deps.live.on('change', this.pace.ask);
   }
 
   dispose(): void {
-    this.deps.history.off('change', this.refresh);
-    this.deps.live.off('change', this.refresh);
+    this.deps.history.off('change', this.pace.ask);
+    this.deps.live.off('change', this.pace.ask);
+    this.pace.dispose();
     this.changed.dispose();
   }
 
@@ -125,6 +135,4 @@ export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
     item.accessibilityInformation = { label: facts.accessibilityLabel };
     return item;
   }
-
-  private readonly refresh = (): void => this.changed.fire(undefined);
 }
