@@ -34,6 +34,7 @@ const mocha = (/** @type {string} */ area) => [
   node,
   join(repositoryRoot, 'node_modules/mocha/bin/mocha.js'),
   ...['--config', `test/${area}/.mocharc.json`, '--reporter', 'scripts/host/countsReporter.mjs'],
+  `test/${area}/**/*.test.ts`,
 ];
 
 /** @type {readonly Stage[]} */
