@@ -135,7 +135,7 @@ async function train(
   await ended;
   await until(client, 'warm');
   const first = events.find((event) => event.type === 'first_step');
-  const rates = events.flatMap((event) => (event.type === 'step' ? [event.images_per_second] : []));
+  const rates = events.flatMap((event) => (event.type === 'step' ? [event.images_per_second ?? 0] : []));
   if (first === undefined) {
     throw new Error('the run ended without a first step');
   }

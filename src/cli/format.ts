@@ -53,25 +53,43 @@ export function countText(count: number, singular: string, plural = `${singular}
   return `${count} ${count === 1 ? singular : plural}`;
 }
 
-/** `Epoch   3/10 | Train loss: 0.41 acc: 0.82 | Val loss: 0.39 acc: 0.84 | LR: 1.0e-04 | Time: 3.2s` */
+/** "3/10", or "3" where it is not known of how many. */
+export function ofText(count: number, total: number, width = 0): string {
+  const text = String(count).padStart(width);
+  return total === 0 ? text : `${text}/${total}`;
+}
+
+/**
+ * `Epoch   3/10 | Train loss: 0.41 acc: 0.82 | Val loss: 0.39 acc: 0.84 | LR: 1.0e-04 | Time: 3.2s`, less what is not
+ * known.
+ */
 export function epochText(row: EpochRow): string {
   return [
-    `Epoch ${String(row.epoch).padStart(3)}/${row.epochs}`,
-    `Train loss: ${row.train_loss.toFixed(2)} acc: ${row.train_acc.toFixed(2)}`,
-    `Val loss: ${row.val_loss.toFixed(2)} acc: ${row.val_acc.toFixed(2)}`,
-    `LR: ${exponentText(row.lr)}`,
-    `Time: ${row.time_s.toFixed(1)}s`,
+    `Epoch ${ofText(row.epoch, row.epochs, 3)}`,
+    ...scoresText('Train', row.train_loss, row.train_acc),
+    ...scoresText('Val', row.val_loss, row.val_acc),
+    ...(row.lr === undefined ? [] : [`LR: ${exponentText(row.lr)}`]),
+    ...(row.time_s === undefined ? [] : [`Time: ${row.time_s.toFixed(1)}s`]),
   ].join(' | ');
 }
 
+function scoresText(part: string, loss: number | undefined, accuracy: number | undefined): string[] {
+  const scores = [
+    ...(loss === undefined ? [] : [`loss: ${loss.toFixed(2)}`]),
+    ...(accuracy === undefined ? [] : [`acc: ${accuracy.toFixed(2)}`]),
+  ];
+  return scores.length === 0 ? [] : [`${part} ${scores.join(' ')}`];
+}
+
 /** `Step  500/2500 | Train loss: 0.1432 | Gradient norm: 0.12 | LR: 1.9e-03` */
-export function metricsText({ step, steps, values }: MetricsRow): string {
+export function metricsText({ epoch, step, steps, values }: MetricsRow): string {
   const { lr, ...others } = values;
   const texts = Object.entries(others).map(
     ([name, value]) => `${capital(plain(name).replaceAll('_', ' '))}: ${value.toFixed(4)}`,
   );
   return [
-    `Step ${String(step).padStart(String(steps).length)}/${steps}`,
+    ...(epoch === undefined ? [] : [`Epoch ${String(epoch).padStart(3)}`]),
+    ...(step === 0 ? [] : [`Step ${ofText(step, steps, String(steps).length)}`]),
     ...texts,
     ...(lr === undefined ? [] : [`LR: ${exponentText(lr)}`]),
   ].join(' | ');

@@ -1,6 +1,6 @@
 import type { RunView } from '../protocol/runView';
 import { progress, timeLeftMs } from '../protocol/runView';
-import { clockText } from './format';
+import { clockText, ofText } from './format';
 import { displayWidth } from './text';
 
 const BAR_COLUMNS = 20;
@@ -18,12 +18,14 @@ export function progressLine(view: RunView, columns: number, now: number): strin
   }
   const filled = Math.round(progress(view) * BAR_COLUMNS);
   const leftMs = timeLeftMs(view, now);
+  const epochText = `epoch ${ofText(step.epoch, step.epochs)}`;
+  const stepText = `step ${ofText(step.step, step.steps)}`;
   const parts = {
     bar: `[${'='.repeat(filled)}${' '.repeat(BAR_COLUMNS - filled)}] `,
-    epoch: step.span === 'run' ? `step ${step.step}/${step.steps}` : `epoch ${step.epoch}/${step.epochs}`,
-    step: step.span === 'run' ? ` epoch ${step.epoch}/${step.epochs}` : ` step ${step.step}/${step.steps}`,
-    loss: ` | loss ${step.loss.toFixed(4)}`,
-    pace: ` | ${Math.round(step.images_per_second)} images/s`,
+    epoch: step.span === 'run' ? stepText : epochText,
+    step: ` ${step.span === 'run' ? epochText : stepText}`,
+    loss: step.loss === undefined ? '' : ` | loss ${step.loss.toFixed(4)}`,
+    pace: step.images_per_second === undefined ? '' : ` | ${Math.round(step.images_per_second)} images/s`,
     left: leftMs === null ? '' : ` | ${clockText(leftMs)} left`,
   };
   const order = ['bar', 'pace', 'step', 'loss', 'left', 'epoch'] as const;

@@ -1,4 +1,5 @@
-import type { Phase, RunEvent } from '../protocol/events';
+import type { LogLevel, Phase, RunEvent } from '../protocol/events';
+import { heldMemoryText } from '../protocol/heldMemory';
 import type { RunError, RunResult, RunState } from '../protocol/run';
 import type { DatasetFacts, MetricsRow, RunView } from '../protocol/runView';
 import { bestEpoch } from '../protocol/runView';
@@ -11,6 +12,7 @@ import { displayWidth, plain, plainLines } from './text';
 
 const MOST_CLASSES = 8;
 const MOST_SKIPPED = 5;
+const RESTART_HINT = '"tiny-cats cool" lets the container go; the next run starts a fresh one.';
 /** Rows of metrics that are printed of a run, about. */
 const PRINTED_METRICS = 20;
 
@@ -40,7 +42,7 @@ export class TextPrinter implements RunPrinter {
     switch (event.type) {
       case 'run':
         this.terminal.line(
-          `${this.terminal.style(`Run ${event.runId}`, 'bold')}: ${plain(event.recipe)}, ${event.start} start`,
+          `${this.terminal.style(`Run ${event.runId}`, 'bold')}: ${plain(event.entrypoint ?? event.recipe)}, ${event.start} start`,
         );
         break;
       case 'state':
@@ -62,7 +64,7 @@ export class TextPrinter implements RunPrinter {
         this.terminal.line(`Engine: ${engineText(event)}`);
         break;
       case 'log':
-        this.log(event.level, event.text);
+        this.log(event.level, event.text, view.entrypoint !== null);
         break;
       case 'dataset':
         this.dataset(event);
@@ -71,7 +73,9 @@ export class TextPrinter implements RunPrinter {
         this.terminal.progress(progressLine(view, this.terminal.columns, this.now()));
         break;
       case 'epoch':
-        this.terminal.line(epochText(event));
+        if (event.fromLog !== true) {
+          this.terminal.line(epochText(event));
+        }
         break;
       case 'sample':
         this.terminal.line(sampleText(event));
@@ -79,8 +83,16 @@ export class TextPrinter implements RunPrinter {
       case 'metrics':
         this.metrics(event);
         break;
+      case 'held_memory':
+        this.notice(`${heldMemoryText(event)}. ${RESTART_HINT}`);
+        break;
+      case 'restart_needed':
+        this.notice(`${event.reason} ${RESTART_HINT}`);
+        break;
       case 'first_step':
       case 'checkpoint':
+      case 'device':
+      case 'files':
       case 'result':
         break;
     }
@@ -126,7 +138,10 @@ export class TextPrinter implements RunPrinter {
   }
 
   private metrics(row: MetricsRow): void {
-    if (row.step === row.steps || row.step - this.metricsStep >= row.steps / PRINTED_METRICS) {
+    if (row.fromLog === true) {
+      return;
+    }
+    if (row.step >= row.steps || row.step - this.metricsStep >= row.steps / PRINTED_METRICS) {
       this.metricsStep = row.step;
       this.terminal.line(metricsText(row));
     }
@@ -172,11 +187,14 @@ export class TextPrinter implements RunPrinter {
     }
   }
 
-  private log(level: 'debug' | 'info' | 'warning' | 'error', text: string): void {
+  /** @param isUsers whether the run is of the user's own code, whose prints are shown */
+  private log(level: LogLevel, text: string, isUsers: boolean): void {
     if (level === 'error') {
       this.error(text);
     } else if (level === 'warning') {
       this.notice(text);
+    } else if (isUsers && level === 'info') {
+      this.terminal.line(plainLines(text));
     }
   }
 

@@ -1,12 +1,15 @@
 import * as v from 'valibot';
-import { engineChoiceSchema } from '../protocol/container';
+import { deviceFactsSchema, engineChoiceSchema } from '../protocol/container';
 import { logLevelSchema, phaseSchema, runEventBodySchema } from '../protocol/events';
+import { jsonSchema } from '../protocol/json';
 import { parameterValuesSchema } from '../protocol/parameters';
-import { runErrorSchema } from '../protocol/run';
+import { programSchema } from '../protocol/program';
+import { locationSchema, runErrorSchema } from '../protocol/run';
 
 /** What the enter hook needs to know; given once, when the trainer starts. */
 export const enterOptionsSchema = v.object({
   type: v.literal('enter'),
+  program: programSchema,
   engine: engineChoiceSchema,
   wasmDir: v.string(),
   enginesDir: v.string(),
@@ -51,6 +54,8 @@ const endedSchema = v.object({
   status: v.picklist(['completed', 'failed', 'stopped']),
   output: v.nullable(v.string()),
   val_acc: v.nullable(v.number()),
+  /** What the user's own code returned; at most 64 KiB of JSON. */
+  returned: v.optional(jsonSchema),
   error: v.optional(runErrorSchema),
 });
 export type Ended = v.InferOutput<typeof endedSchema>;
@@ -58,10 +63,25 @@ export type Ended = v.InferOutput<typeof endedSchema>;
 /** Trainer to supervisor. */
 export const fromTrainerSchema = v.variant('type', [
   v.object({ type: v.literal('phase'), phase: phaseSchema }),
-  v.object({ type: v.literal('log'), level: logLevelSchema, text: v.string() }),
+  v.object({
+    type: v.literal('log'),
+    level: logLevelSchema,
+    text: v.string(),
+    location: v.optional(locationSchema),
+  }),
   /** The enter hook is done. */
-  v.object({ type: v.literal('ready'), engine: v.string(), device: v.string() }),
-  v.object({ type: v.literal('enterFailed'), message: v.string() }),
+  v.object({
+    type: v.literal('ready'),
+    engine: v.string(),
+    device: v.string(),
+    deviceFacts: v.optional(deviceFactsSchema),
+  }),
+  v.object({
+    type: v.literal('enterFailed'),
+    message: v.string(),
+    /** Where in the user's code. */
+    location: v.optional(locationSchema),
+  }),
   v.object({ type: v.literal('event'), runId: v.string(), event: runEventBodySchema }),
   /** The first training step is done: the supervisor stamps it. */
   v.object({ type: v.literal('firstStep'), runId: v.string() }),

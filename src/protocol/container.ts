@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { phaseSchema } from './events';
+import { heldMemorySchema, phaseSchema } from './events';
+import { programSchema } from './program';
 import { count, milliseconds } from './schema';
 
 /** States in which a container answers. Without one, a client says `cold`. */
@@ -9,6 +10,18 @@ export type ContainerState = v.InferOutput<typeof containerStateSchema>;
 /** What may compute; `auto` takes the first that works, GPU before CPU. */
 export const engineChoiceSchema = v.picklist(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']);
 export type EngineChoice = v.InferOutput<typeof engineChoiceSchema>;
+
+/** What computes, as far as the trainer could find out. */
+export const deviceFactsSchema = v.object({
+  name: v.string(),
+  memoryBytes: v.optional(count),
+  /** Versions. */
+  driver: v.optional(v.string()),
+  torch: v.optional(v.string()),
+  cuda: v.optional(v.string()),
+  python: v.optional(v.string()),
+});
+export type DeviceFacts = v.InferOutput<typeof deviceFactsSchema>;
 
 export const containerStatusSchema = v.object({
   containerId: v.string(),
@@ -20,6 +33,13 @@ export const containerStatusSchema = v.object({
   /** Empty until the enter hook has chosen one. */
   engine: v.string(),
   device: v.string(),
+  deviceFacts: v.nullable(deviceFactsSchema),
+  /** What the present trainer was started for. */
+  program: programSchema,
+  /** Memory that earlier runs left behind; null if it does not grow. */
+  heldMemory: v.nullable(heldMemorySchema),
+  /** Why what the enter hook made is out of date; null if it is not. */
+  restartNeeded: v.nullable(v.string()),
   outputsDir: v.string(),
   dataDir: v.string(),
   startedAt: v.string(),

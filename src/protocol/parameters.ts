@@ -5,6 +5,8 @@ const common = {
   /** Name as in the design's `train_classifier`, snake case: `batch_size`. */
   name: v.string(),
   description: v.string(),
+  /** A value has to be given: the default is none. */
+  required: v.optional(v.literal(true)),
 };
 
 /**
@@ -35,7 +37,13 @@ export const parameterSpecSchema = v.variant('type', [
   /** A folder on the container's side; `sample` names the drawn sample data set. */
   v.object({ ...common, type: v.literal('folder'), default: v.string() }),
   /** Text; empty means "not given". */
-  v.object({ ...common, type: v.literal('text'), default: v.string() }),
+  v.object({
+    ...common,
+    type: v.literal('text'),
+    default: v.string(),
+    /** It holds a value as JSON, such as a list. */
+    json: v.optional(v.literal(true)),
+  }),
   /** A file or folder on the container's side, or the id of a run; empty means "not given". */
   v.object({ ...common, type: v.literal('path'), default: v.string() }),
   /** Weights to start from: `true` those that are known for the network, `false` none, else the path of a file. */
@@ -92,6 +100,10 @@ export function checkParameters(recipe: RecipeSpec, given: ParameterValues): Par
   }
   const values: ParameterValues = {};
   for (const spec of recipe.parameters) {
+    if (spec.required === true && (given[spec.name] ?? '') === '') {
+      problems.push({ name: spec.name, message: `${spec.name}: a value is needed, it has no default` });
+      continue;
+    }
     const value = Object.hasOwn(given, spec.name) ? (given[spec.name] ?? spec.default) : spec.default;
     const expected = mismatch(spec, value);
     if (expected === undefined) {
@@ -165,13 +177,25 @@ function mismatch(spec: ParameterSpec, value: ParameterValue): string | undefine
         ? undefined
         : 'the path of a folder, or "sample"';
     case 'text':
-      return typeof value === 'string' && !value.includes('\0') ? undefined : 'text';
+      if (typeof value !== 'string' || value.includes('\0')) {
+        return 'text';
+      }
+      return spec.json === true && value !== '' && !isJsonText(value) ? 'JSON, such as [1, 2]' : undefined;
     case 'path':
       return typeof value === 'string' && !value.includes('\0') ? undefined : 'a path';
     case 'weights':
       return typeof value === 'boolean' || (typeof value === 'string' && WEIGHTS_FILE.test(value))
         ? undefined
         : 'true, false or the path of a .safetensors, .pt or .pth file';
+  }
+}
+
+function isJsonText(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

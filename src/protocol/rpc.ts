@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { containerStatusSchema } from './container';
 import { runEventSchema } from './events';
 import { parameterValuesSchema } from './parameters';
+import { programSchema } from './program';
 import { runRecordSchema } from './run';
 import { count, milliseconds } from './schema';
 
@@ -74,8 +75,11 @@ export const methods = {
   /** Answers once the run is accepted and has its folder; the run's events tell the rest. */
   train: {
     params: v.object({
+      /** Of the user's own code the short name of its entrypoint, `recipeOf`. */
       recipe: v.string(),
       params: parameterValuesSchema,
+      /** Our own recipes if not given. A container that was warmed for another one warms anew, which is a cold start. */
+      program: v.optional(programSchema),
       /** How long the client has been at it already, e.g. starting this container. */
       waitedMs: v.optional(v.pipe(milliseconds, v.minValue(0), v.maxValue(MAX_WAITED_MS))),
       /** `refuse` if not given. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { jsonSchema } from './json';
 import { parameterValuesSchema } from './parameters';
 import { count, milliseconds } from './schema';
 
@@ -31,22 +32,34 @@ export function isFinal(state: RunState): boolean {
 export const startKindSchema = v.picklist(['warm', 'cold']);
 export type StartKind = v.InferOutput<typeof startKindSchema>;
 
+/** A line of a source file. */
+export const locationSchema = v.object({
+  /** Absolute path on the container's side. */
+  file: v.string(),
+  /** From 1. */
+  line: v.pipe(v.number(), v.integer(), v.minValue(1)),
+});
+export type Location = v.InferOutput<typeof locationSchema>;
+
 export const runErrorSchema = v.object({
   /**
    * `data`, `parameters`, `weights`, `volume`, `diverged`, `enter_failed`, `trainer_died`, `container_died`,
-   * `timeout`, `stalled`,
-   * `internal`
+   * `timeout`, `stalled`, `user_code` (an exception in the user's own code), `internal`
    */
   code: v.string(),
   message: v.string(),
+  /** Where in the user's code. */
+  location: v.optional(locationSchema),
 });
 export type RunError = v.InferOutput<typeof runErrorSchema>;
 
 export const checkpointSchema = v.object({
-  kind: v.picklist(['best', 'last']),
-  /** File name inside the run's folder. */
+  /** `file`: a file that the user's own code wrote. */
+  kind: v.picklist(['best', 'last', 'file']),
+  /** Path inside the run's folder, with slashes; of a kind other than `file` a file name. */
   file: v.string(),
   bytes: count,
+  /** 0: not known. */
   epoch: count,
   /** Steps that were done, where the recipe is trained for a number of steps. */
   step: v.optional(count),
@@ -71,6 +84,14 @@ export const sampleSchema = v.object({
 });
 export type Sample = v.InferOutput<typeof sampleSchema>;
 
+/** One of the user's own files as a run executed it. */
+export const sourceFileSchema = v.object({
+  /** Relative to the workspace folder, with slashes, where it is inside; else absolute. */
+  path: v.string(),
+  sha256: v.string(),
+});
+export type SourceFile = v.InferOutput<typeof sourceFileSchema>;
+
 export const runResultSchema = v.object({
   status: v.picklist(['completed', 'failed', 'stopped']),
   /** Absolute path of the best checkpoint on the container's side; null if none was saved. */
@@ -80,6 +101,8 @@ export const runResultSchema = v.object({
   start: startKindSchema,
   /** From the user's request to the end of the first training step; null if none was finished. */
   time_to_first_step_ms: v.nullable(milliseconds),
+  /** What the user's own code returned. */
+  returned: v.optional(jsonSchema),
   error: v.optional(runErrorSchema),
 });
 export type RunResult = v.InferOutput<typeof runResultSchema>;
@@ -88,7 +111,10 @@ export type RunResult = v.InferOutput<typeof runResultSchema>;
 export const runRecordSchema = v.object({
   schemaVersion: v.literal(RUN_RECORD_VERSION),
   runId: v.string(),
+  /** Of the user's own code the short name of its entrypoint. */
   recipe: v.string(),
+  /** The user's own code that it trains, as in `Program`. */
+  entrypoint: v.optional(v.string()),
   params: parameterValuesSchema,
   engine: v.string(),
   device: v.string(),
@@ -102,6 +128,8 @@ export const runRecordSchema = v.object({
   best: v.optional(v.object({ epoch: count, val_acc: v.number() })),
   checkpoints: v.array(checkpointSchema),
   result: v.optional(runResultSchema),
+  /** The user's own files that it executed. */
+  files: v.optional(v.array(sourceFileSchema)),
   pinned: v.boolean(),
   /** The run whose last checkpoint this one began from. */
   resumedFrom: v.optional(v.string()),

@@ -1,6 +1,6 @@
-import type { LogLevel, Phase, RunEvent } from './events';
+import type { HeldMemory, LogLevel, Phase, RunEvent, RunEventBody } from './events';
 import type { ParameterValues } from './parameters';
-import type { Checkpoint, RunResult, RunState, Sample, StartKind } from './run';
+import type { Checkpoint, Location, RunResult, RunState, Sample, SourceFile, StartKind } from './run';
 import { checkpointOf } from './run';
 
 export interface LogLine {
@@ -8,6 +8,17 @@ export interface LogLine {
   time: number;
   level: LogLevel;
   text: string;
+  /** A line of the user's code that it is about. */
+  location?: Location;
+}
+
+/** How busy the GPU was at a time, milliseconds since the epoch; null where that is not known. */
+export interface DeviceSample {
+  time: number;
+  /** 0 to 1. */
+  utilisation: number | null;
+  memoryUsedBytes: number | null;
+  memoryTotalBytes: number | null;
 }
 
 export type EpochRow = Extract<RunEvent, { type: 'epoch' }>;
@@ -19,6 +30,8 @@ export type DatasetFacts = Extract<RunEvent, { type: 'dataset' }>;
 export interface RunView {
   runId: string;
   recipe: string;
+  /** The user's own code, as in `Program`; null of our own recipes. */
+  entrypoint: string | null;
   params: ParameterValues;
   engine: string;
   device: string;
@@ -40,14 +53,22 @@ export interface RunView {
    * second, of one that counts steps in steps.
    */
   losses: { x: number; loss: number }[];
-  /** Averages over steps, of a run that counts steps. */
+  /** Averages over steps, of a run that counts steps, and what the user's own code told of. */
   metrics: MetricsRow[];
+  /** At most MAX_DEVICE_SAMPLES over the whole run, oldest first. */
+  deviceSamples: DeviceSample[];
   /** The newest grids of generated images, at most MAX_SAMPLES, oldest first. */
   samples: Sample[];
   checkpoints: Checkpoint[];
   /** The newest lines, at most MAX_LOG_LINES; the run's training.log has them all. */
   log: LogLine[];
   droppedLogLines: number;
+  /** The user's own files that it executed. */
+  files: SourceFile[];
+  /** Memory that the container holds since an earlier run. */
+  heldMemory: HeldMemory | null;
+  /** Why what the enter hook made is out of date. */
+  restartNeeded: string | null;
   result: RunResult | null;
   lastSeq: number;
 }
@@ -57,11 +78,14 @@ const MAX_LOSSES = 4000;
 export const MAX_SAMPLES = 50;
 /** Rows of metrics that are kept; of more every other one goes. */
 const MAX_METRICS = 2000;
+/** Samples of the device that are kept; of more every other one goes. */
+export const MAX_DEVICE_SAMPLES = 1000;
 
 export function emptyRunView(runId: string): RunView {
   return {
     runId,
     recipe: '',
+    entrypoint: null,
     params: {},
     engine: '',
     device: '',
@@ -77,10 +101,14 @@ export function emptyRunView(runId: string): RunView {
     step: null,
     losses: [],
     metrics: [],
+    deviceSamples: [],
     samples: [],
     checkpoints: [],
     log: [],
     droppedLogLines: 0,
+    files: [],
+    heldMemory: null,
+    restartNeeded: null,
     result: null,
     lastSeq: 0,
   };
@@ -101,6 +129,7 @@ export function applyEvent(view: RunView, event: RunEvent): void {
   switch (event.type) {
     case 'run':
       view.recipe = event.recipe;
+      view.entrypoint = event.entrypoint ?? null;
       view.params = event.params;
       view.start = event.start;
       view.createdAt = event.time;
@@ -119,7 +148,13 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       view.phases.push(event.phase);
       break;
     case 'log':
-      view.log.push({ seq: event.seq, time: event.time, level: event.level, text: event.text });
+      view.log.push({
+        seq: event.seq,
+        time: event.time,
+        level: event.level,
+        text: event.text,
+        ...(event.location === undefined ? {} : { location: event.location }),
+      });
       if (view.log.length > MAX_LOG_LINES) {
         view.log.shift();
         view.droppedLogLines += 1;
@@ -134,9 +169,9 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       break;
     case 'step':
       view.step = event;
-      view.losses.push({ x: position(event), loss: event.loss });
-      if (view.losses.length > MAX_LOSSES) {
-        view.losses = view.losses.filter((_, index) => index % 2 === 1);
+      if (event.loss !== undefined) {
+        view.losses.push({ x: position(event), loss: event.loss });
+        view.losses = bounded(view.losses, MAX_LOSSES);
       }
       break;
     case 'epoch':
@@ -144,9 +179,25 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       break;
     case 'metrics':
       view.metrics.push(event);
-      if (view.metrics.length > MAX_METRICS) {
-        view.metrics = view.metrics.filter((_, index) => index % 2 === 1);
-      }
+      view.metrics = bounded(view.metrics, MAX_METRICS);
+      break;
+    case 'device':
+      view.deviceSamples.push({
+        time: event.time,
+        utilisation: event.utilisation ?? null,
+        memoryUsedBytes: event.memoryUsedBytes ?? null,
+        memoryTotalBytes: event.memoryTotalBytes ?? null,
+      });
+      view.deviceSamples = bounded(view.deviceSamples, MAX_DEVICE_SAMPLES);
+      break;
+    case 'files':
+      view.files = event.files;
+      break;
+    case 'held_memory':
+      view.heldMemory = { bytes: event.bytes, sinceRun: event.sinceRun };
+      break;
+    case 'restart_needed':
+      view.restartNeeded = event.reason;
       break;
     case 'sample':
       view.samples = [
@@ -169,26 +220,41 @@ export function applyEvent(view: RunView, event: RunEvent): void {
         val_acc: event.val_acc,
         start: event.start,
         time_to_first_step_ms: event.time_to_first_step_ms,
+        ...(event.returned === undefined ? {} : { returned: event.returned }),
         ...(event.error === undefined ? {} : { error: event.error }),
       };
       break;
   }
 }
 
+/** All of `rows`, or every other one if there are more than `most`. */
+function bounded<T>(rows: T[], most: number): T[] {
+  return rows.length > most ? rows.filter((_, index) => index % 2 === 1) : rows;
+}
+
 /** Whether the run is measured in steps rather than epochs. */
 export function countsSteps(view: RunView): boolean {
-  return view.step?.span === 'run' || view.metrics.length > 0;
+  return (
+    view.step?.span === 'run' ||
+    (view.epochs.length === 0 && view.metrics.some((row) => row.epoch === undefined))
+  );
 }
 
 /** Where a progress event is on the axis of its run: in epochs, or in steps. */
 function position({ span, epoch, step, steps }: StepProgress): number {
-  return span === 'run' ? step : epoch - 1 + step / steps;
+  if (span === 'run') {
+    return step;
+  }
+  return Math.max(0, epoch - 1) + (steps === 0 ? 0 : step / steps);
 }
 
 /** Forgets what is lost: the same steps and epochs will come again. */
 function cutBack(view: RunView, { epoch, step }: { epoch: number; step: number }): void {
   const last = view.step;
   view.epochs = view.epochs.filter((row) => row.epoch <= epoch);
+  view.metrics = view.metrics.filter((row) =>
+    row.epoch === undefined ? last?.span === 'run' && row.step <= step : row.epoch <= epoch,
+  );
   if (last === null) {
     return;
   }
@@ -199,23 +265,41 @@ function cutBack(view: RunView, { epoch, step }: { epoch: number; step: number }
   view.step = epoch > 0 || step > 0 ? reached : null;
   const place = view.step === null ? 0 : position(view.step);
   view.losses = view.losses.filter(({ x }) => x <= place);
-  if (last.span === 'run') {
-    view.metrics = view.metrics.filter((row) => row.step <= step);
-  }
+}
+
+export interface BestEpoch {
+  /** 0: not known. */
+  epoch: number;
+  val_acc: number;
+}
+
+/** The validation accuracy that an event tells of, with its epoch; undefined if it tells of none. */
+export function scoreOf(event: RunEventBody): BestEpoch | undefined {
+  const [epoch, val_acc] =
+    event.type === 'epoch'
+      ? [event.epoch, event.val_acc]
+      : event.type === 'metrics'
+        ? [event.epoch ?? 0, event.values.val_acc]
+        : [0, undefined];
+  return val_acc === undefined ? undefined : { epoch, val_acc };
 }
 
 /** The best epoch so far by validation accuracy, the earliest of equals. */
-export function bestEpoch(view: RunView): EpochRow | undefined {
-  return view.epochs.reduce<EpochRow | undefined>(
-    (best, row) => (best === undefined || row.val_acc > best.val_acc ? row : best),
-    undefined,
-  );
+export function bestEpoch(view: RunView): BestEpoch | undefined {
+  return [...view.epochs, ...view.metrics].reduce<BestEpoch | undefined>((best, row) => {
+    const score = scoreOf(row);
+    return score !== undefined && (best === undefined || score.val_acc > best.val_acc) ? score : best;
+  }, undefined);
 }
 
 /** Share of the training that is done, 0 to 1. */
 export function progress(view: RunView): number {
   const { step } = view;
-  return step === null ? 0 : position(step) / (step.span === 'run' ? step.steps : step.epochs);
+  if (step === null) {
+    return 0;
+  }
+  const planned = step.span === 'run' ? step.steps : step.epochs;
+  return planned === 0 ? 0 : position(step) / planned;
 }
 
 /** Estimated time left of a training run in milliseconds, from its pace since the first step; null if unknown. */

@@ -71,6 +71,7 @@ async function settleRun(volume: OutputsVolume, { dir, record }: StoredRun): Pro
       val_acc: result.val_acc,
       start: result.start,
       time_to_first_step_ms: result.time_to_first_step_ms,
+      ...(result.returned === undefined ? {} : { returned: result.returned }),
       ...(result.error === undefined ? {} : { error: result.error }),
     },
   });
@@ -86,7 +87,8 @@ function whatLogSays(runId: string, events: readonly RunEvent[]): Partial<RunRec
   return {
     ...(view.checkpoints.length === 0 ? {} : { checkpoints: view.checkpoints }),
     ...(view.timeToFirstStepMs === null ? {} : { timeToFirstStepMs: view.timeToFirstStepMs }),
-    ...(best === undefined ? {} : { best: { epoch: best.epoch, val_acc: best.val_acc } }),
+    ...(best === undefined ? {} : { best }),
+    ...(view.files.length === 0 ? {} : { files: view.files }),
   };
 }
 

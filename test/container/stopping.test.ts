@@ -43,7 +43,7 @@ describe('stopping', () => {
     );
     const dir = await place.runDir(run.runId);
     assert.equal(output, join(dir, 'best.safetensors'));
-    assert.equal(val_acc, Math.max(...run.all('epoch').map((epoch) => epoch.val_acc)));
+    assert.equal(val_acc, Math.max(...run.all('epoch').map((epoch) => epoch.val_acc ?? 0)));
     const { metadata } = await readHeader(join(dir, 'last.safetensors'));
     assert.equal(metadata.epoch, String(run.all('epoch').length));
 

@@ -75,11 +75,11 @@ export function chartData(view: RunView): ChartData {
     const last = view.losses[next - 1];
     push(data, row.epoch, {
       stepLoss: last?.x === row.epoch ? last.loss : null,
-      trainLoss: row.train_loss,
-      valLoss: row.val_loss,
-      trainAcc: row.train_acc,
-      valAcc: row.val_acc,
-      lr: row.lr,
+      trainLoss: row.train_loss ?? null,
+      valLoss: row.val_loss ?? null,
+      trainAcc: row.train_acc ?? null,
+      valAcc: row.val_acc ?? null,
+      lr: row.lr ?? null,
     });
   }
   addSteps(Infinity);
@@ -158,14 +158,17 @@ export function describeCurves(view: RunView): string {
   }
   const last = view.epochs.at(-1);
   const best = bestEpoch(view);
-  if (last === undefined || best === undefined) {
+  if (last === undefined) {
     return 'No epoch has ended yet.';
   }
-  return (
-    `After epoch ${last.epoch} of ${last.epochs}: train loss ${formatLoss(last.train_loss)}, ` +
-    `validation loss ${formatLoss(last.val_loss)}, validation accuracy ${formatPercent(last.val_acc)}; ` +
-    `best ${formatPercent(best.val_acc)} at epoch ${best.epoch}.`
-  );
+  const scores = [
+    ...(last.train_loss === undefined ? [] : [`train loss ${formatLoss(last.train_loss)}`]),
+    ...(last.val_loss === undefined ? [] : [`validation loss ${formatLoss(last.val_loss)}`]),
+    ...(last.val_acc === undefined ? [] : [`validation accuracy ${formatPercent(last.val_acc)}`]),
+  ];
+  const planned = last.epochs === 0 ? '' : ` of ${last.epochs}`;
+  const top = best === undefined ? '' : `; best ${formatPercent(best.val_acc)} at epoch ${best.epoch}`;
+  return `After epoch ${last.epoch}${planned}: ${scores.join(', ')}${top}.`;
 }
 
 function describeMetrics(view: RunView): string {
@@ -222,12 +225,16 @@ export const EPOCH_COLUMNS = [
 export function epochCells(row: RunView['epochs'][number]): string[] {
   return [
     String(row.epoch),
-    formatLoss(row.train_loss),
-    formatLoss(row.val_loss),
-    formatPercent(row.train_acc),
-    formatPercent(row.val_acc),
-    formatRate(row.lr),
-    Math.round(row.images_per_second).toLocaleString('en-US'),
-    `${row.time_s.toFixed(row.time_s < 10 ? 2 : 1)} s`,
+    written(row.train_loss, formatLoss),
+    written(row.val_loss, formatLoss),
+    written(row.train_acc, formatPercent),
+    written(row.val_acc, formatPercent),
+    written(row.lr, formatRate),
+    written(row.images_per_second, formatCount),
+    written(row.time_s, (seconds) => `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`),
   ];
+}
+
+function written(value: number | undefined, format: (value: number) => string): string {
+  return value === undefined ? '' : format(value);
 }

@@ -91,7 +91,9 @@ export function progressTexts(view: RunView): string[] {
   } else if (!isFinal(view.state)) {
     texts.push(`Step ${formatCount(step.step)}/${formatCount(step.steps)}`);
   }
-  texts.push(`${formatCount(step.images_per_second)} images/s`);
+  if (step.images_per_second !== undefined) {
+    texts.push(`${formatCount(step.images_per_second)} images/s`);
+  }
   const best = bestEpoch(view);
   if (best !== undefined) {
     texts.push(`Best val acc ${formatPercent(best.val_acc)}`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { RunEvent, RunEventBody } from '../../protocol/events';
 import type { RunRecord, RunResult } from '../../protocol/run';
 import { checkpointOf } from '../../protocol/run';
+import { scoreOf } from '../../protocol/runView';
 import { EventLogWriter } from '../../volume/eventLog';
 import type { OutputsVolume } from '../../volume/outputsVolume';
 import { RUN_FILES } from '../../volume/outputsVolume';
@@ -109,13 +110,14 @@ export class ActiveRun {
   }
 
   /** Ends the run. No event follows. */
-  async end({ status, output, val_acc, error }: Outcome): Promise<void> {
+  async end({ status, output, val_acc, returned, error }: Outcome): Promise<void> {
     const result: RunResult = {
       status,
       output,
       val_acc,
       start: this.record.start,
       time_to_first_step_ms: this.record.timeToFirstStepMs ?? null,
+      ...(returned === undefined ? {} : { returned }),
       ...(error === undefined ? {} : { error }),
     };
     this.append({ type: 'result', ...result });
@@ -227,11 +229,19 @@ export class ActiveRun {
         this.progress = { epoch: event.epoch, epochs: event.epochs, step: event.step, steps: event.steps };
         break;
       case 'epoch':
-        if (this.record.best === undefined || event.val_acc > this.record.best.val_acc) {
-          const best = { epoch: event.epoch, val_acc: event.val_acc };
-          this.bests.push(best);
-          this.update({ best });
+      case 'metrics': {
+        const score = scoreOf(event);
+        if (
+          score !== undefined &&
+          (this.record.best === undefined || score.val_acc > this.record.best.val_acc)
+        ) {
+          this.bests.push(score);
+          this.update({ best: score });
         }
+        break;
+      }
+      case 'files':
+        this.update({ files: event.files });
         break;
       case 'resumed':
         this.cutBack(event.epoch);
@@ -246,8 +256,10 @@ export class ActiveRun {
       case 'phase':
       case 'log':
       case 'dataset':
-      case 'metrics':
       case 'sample':
+      case 'device':
+      case 'held_memory':
+      case 'restart_needed':
       case 'result':
         break;
     }

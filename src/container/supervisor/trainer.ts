@@ -1,8 +1,10 @@
 import { join } from 'node:path';
-import type { ContainerStatus } from '../../protocol/container';
-import type { LogLevel, Phase, RunEventBody } from '../../protocol/events';
+import type { ContainerStatus, DeviceFacts } from '../../protocol/container';
+import type { HeldMemory, LogLevel, Phase, RunEventBody } from '../../protocol/events';
 import { checkParameters, defaultParameters, ParameterError } from '../../protocol/parameters';
 import type { ParameterValues } from '../../protocol/parameters';
+import type { Program } from '../../protocol/program';
+import { RECIPES_PROGRAM } from '../../protocol/program';
 import { CLASSIFIER, findRecipe } from '../../protocol/recipes';
 import type { StartOptions } from '../../targets/local/startOptions';
 import type { Ended, FromTrainer, RunOrder } from '../trainerProtocol';
@@ -41,6 +43,11 @@ export class Trainer {
   isBusy = false;
   engine = '';
   device = '';
+  deviceFacts: DeviceFacts | null = null;
+  program: Program = RECIPES_PROGRAM;
+  /** What its runs have said of the process: it is true until the process ends. */
+  heldMemory: HeldMemory | null = null;
+  restartNeeded: string | null = null;
 
   constructor(
     private readonly options: StartOptions,
@@ -73,6 +80,8 @@ export class Trainer {
     this.isBusy = false;
     this.phasesDone = [];
     this.enteredAt = spawnedAt;
+    this.heldMemory = null;
+    this.restartNeeded = null;
     const process = new TrainerProcess(join(this.bundleDir, 'trainer.js'));
     this.process = process;
     process.on('message', (message) => {
@@ -83,6 +92,7 @@ export class Trainer {
     process.once('exit', (cause) => this.exited(cause));
     process.send({
       type: 'enter',
+      program: this.program,
       engine: this.options.engine,
       wasmDir: join(this.bundleDir, 'wasm'),
       enginesDir: this.options.enginesDir,
@@ -130,6 +140,7 @@ export class Trainer {
         this.isReady = true;
         this.engine = message.engine;
         this.device = message.device;
+        this.deviceFacts = message.deviceFacts ?? null;
         listener.ready();
         break;
       case 'enterFailed':
@@ -137,6 +148,7 @@ export class Trainer {
         listener.enterFailed(message.message);
         break;
       case 'event':
+        this.note(message.event);
         listener.event(message.runId, message.event);
         break;
       case 'firstStep':
@@ -146,6 +158,14 @@ export class Trainer {
         this.isBusy = false;
         listener.ended(message);
         break;
+    }
+  }
+
+  private note(event: RunEventBody): void {
+    if (event.type === 'held_memory') {
+      this.heldMemory = { bytes: event.bytes, sinceRun: event.sinceRun };
+    } else if (event.type === 'restart_needed') {
+      this.restartNeeded = event.reason;
     }
   }
 

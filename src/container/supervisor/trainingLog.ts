@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import type { RunEvent } from '../../protocol/events';
+import { heldMemoryText } from '../../protocol/heldMemory';
 
 /** `training.log`: the run's log lines as plain text, with UTC times, for people and other tools. */
 export class TrainingLog {
@@ -17,6 +18,10 @@ function describe(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'log':
       return `${event.level.toUpperCase().padEnd(7)} ${event.text}`;
+    case 'held_memory':
+      return `WARNING ${heldMemoryText(event)} of this container`;
+    case 'restart_needed':
+      return `WARNING ${event.reason}`;
     case 'result':
       return `INFO    ${event.status}${event.error === undefined ? '' : `: ${event.error.message}`}`;
     case 'run':
@@ -31,6 +36,8 @@ function describe(event: RunEvent): string | undefined {
     case 'metrics':
     case 'sample':
     case 'checkpoint':
+    case 'device':
+    case 'files':
       return undefined;
   }
 }

@@ -115,7 +115,8 @@ describe('going on with a run of the classifier', () => {
     assert.match(logOf(again.events), /Took \d+ tensors from .*last\.safetensors\.$/m);
     const fresh = epochsOf(whole.events)[0];
     const begun = epochsOf(again.events)[0];
-    assert.ok(fresh && begun && begun.train_loss < fresh.train_loss);
+    assert.ok(fresh?.train_loss !== undefined && begun?.train_loss !== undefined);
+    assert.ok(begun.train_loss < fresh.train_loss);
     await stripes(join(home, 'three'), 10);
     await stripes(join(home, 'three', 'more'), 5);
     const other = await train({ ...params, epochs: 1, init_from, data_dir: join(home, 'three') });
