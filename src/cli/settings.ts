@@ -5,6 +5,8 @@ import type { ParameterValues } from '../protocol/parameters';
 import { parseParameter } from '../protocol/parameters';
 import type { ContainerSettings } from '../protocol/rpc';
 import { parse } from '../protocol/schema';
+import type { TargetConfig } from '../targets/config';
+import { LOCAL_TARGET } from '../targets/config';
 import { UsageError } from './errors';
 import type { Option } from './options';
 import { RUN_OPTIONS, runSettingsOf } from './runSettings';
@@ -103,6 +105,8 @@ export const COMMON_OPTIONS: readonly Option[] = [
 ];
 
 export interface Settings {
+  /** Where the container lives. */
+  target: TargetConfig;
   /** Absolute. */
   outputsDir: string;
   /** Absolute. */
@@ -121,6 +125,7 @@ export interface Settings {
  */
 export function settingsOf(given: ParameterValues, env: NodeJS.ProcessEnv, cwd: string): Settings {
   return {
+    target: LOCAL_TARGET,
     outputsDir: folder(OUTPUTS_DIR, given, env, cwd),
     dataDir: folder(DATA_VOLUME, given, env, cwd),
     engine: parse(engineChoiceSchema, given.engine ?? 'auto', '--engine'),

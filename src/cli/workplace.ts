@@ -2,9 +2,9 @@ import { access } from 'node:fs/promises';
 import { JSONRPCErrorException } from 'json-rpc-2.0';
 import { ContainerClient } from '../client/containerClient';
 import type { ContainerStatus } from '../protocol/container';
-import { LocalTarget } from '../targets/local/localTarget';
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
 import type { ContainerOptions } from '../targets/target';
+import { openTarget } from '../targets/openTarget';
 import { ContainerStartError } from '../targets/target';
 import { OutputsVolume } from '../volume/outputsVolume';
 import type { CliContext } from './command';
@@ -16,9 +16,8 @@ export function openClient(
   { bundleDir }: Pick<CliContext, 'bundleDir'>,
   settings: Settings,
 ): ContainerClient {
-  const { outputsDir, dataDir } = settings;
-  const target = LocalTarget.open({ bundleDir, outputsDir, dataDir });
-  return new ContainerClient(target, new OutputsVolume(target.outputsDir), 'command line');
+  const { target, outputsDir } = openTarget(settings.target, { bundleDir, ...settings });
+  return new ContainerClient(target, new OutputsVolume(outputsDir), 'command line');
 }
 
 /**
@@ -30,7 +29,7 @@ export async function withClient<T>(
   settings: Settings,
   use: (client: ContainerClient | undefined) => Promise<T>,
 ): Promise<T> {
-  if (!(await exists(settings.outputsDir))) {
+  if (settings.target.kind === 'local' && !(await exists(settings.outputsDir))) {
     return use(undefined);
   }
   const client = openClient(context, settings);

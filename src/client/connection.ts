@@ -69,11 +69,13 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
     client: string,
     heartbeatMs = HEARTBEAT_MS,
   ): Promise<{ connection: ContainerConnection; status: ContainerStatus }> {
+    const { connect } = endpoint;
     const socket = new WebSocket(endpoint.url, {
       headers: { authorization: `Bearer ${endpoint.token}` },
       handshakeTimeout: CONNECT_TIMEOUT_MS,
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
+      ...(connect === undefined ? {} : { createConnection: connect }),
     });
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);

@@ -6,6 +6,7 @@ import type { ParameterValues } from '../protocol/parameters';
 import type { MethodName, MethodParams, MethodResult } from '../protocol/rpc';
 import { ErrorCode } from '../protocol/rpc';
 import type { RunRecord } from '../protocol/run';
+import { StartPhases } from '../targets/startPhases';
 import type { ContainerOptions, Endpoint, Target } from '../targets/target';
 import type { OutputsVolume } from '../volume/outputsVolume';
 import { ContainerConnection } from './connection';
@@ -21,6 +22,8 @@ interface ClientEvents {
   run: [RunRecord];
   /** The container died while these runs were in it; they are marked as failed. */
   died: [runIds: string[]];
+  /** A line about the start of a container. */
+  log: [text: string];
 }
 
 const FIRST_RETRY_MS = 100;
@@ -33,6 +36,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
   private currentLink: Link = 'none';
   private readonly followers = new Set<Follower>();
   private lastProblem: string | null = null;
+  private startUp: StartPhases | undefined;
   private disposed = false;
   private wakeRetry: (() => void) | undefined;
   /** What opens or gives up a connection happens one after the other. */
@@ -64,6 +68,11 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     return this.lastProblem;
   }
 
+  /** How far the start of a container is that goes on, or how the last one went; undefined before the first. */
+  get starting(): Pick<StartPhases, 'phases' | 'present'> | undefined {
+    return this.startUp;
+  }
+
   /**
    * Connects to the container that lives already.
    * @returns false if there is none; runs that one left behind when it died are settled then
@@ -88,12 +97,28 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
    * @throws ContainerStartError
    */
   async start(options: ContainerOptions): Promise<ContainerStatus> {
+    return this.startIn(this.phasesFrom(performance.now()), options);
+  }
+
+  private phasesFrom(originMs: number): StartPhases {
+    return new StartPhases(
+      originMs,
+      () => this.emit('change'),
+      (text) => this.emit('log', text),
+    );
+  }
+
+  private async startIn(phases: StartPhases, options: ContainerOptions): Promise<ContainerStatus> {
     this.lastProblem = null;
+    this.startUp = phases;
     return this.explained(async () => {
       for (;;) {
         await this.inTurn(async () => {
           if (this.connection === undefined) {
-            await this.open(await this.target.start(options));
+            const endpoint = await this.target.start(options, phases);
+            // On this machine it is there at once.
+            const connect = (): Promise<void> => this.open(endpoint);
+            await (this.target.kind === 'local' ? connect() : phases.phase('connect', connect));
           }
         });
         const status = await this.request('status', {});
@@ -120,12 +145,14 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     request: Pick<MethodParams<'train'>, 'whenBusy' | 'resumeRun'> = {},
   ): Promise<string> {
     const askedAt = performance.now();
+    const started = this.phasesFrom(askedAt);
     for (;;) {
-      await this.start(options);
+      await this.startIn(started, options);
       const waitedMs = performance.now() - askedAt;
+      const phases = [...started.phases];
       try {
         return await this.explained(
-          async () => (await this.request('train', { recipe, params, waitedMs, ...request })).runId,
+          async () => (await this.request('train', { recipe, params, waitedMs, phases, ...request })).runId,
         );
       } catch (error) {
         // Its scaledown window may have passed at this very moment.
@@ -205,6 +232,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     this.wakeRetry?.();
     this.connection?.close();
     this.removeAllListeners();
+    this.target.dispose().catch(() => undefined);
   }
 
   /** To be called in turn. */

@@ -31,6 +31,7 @@ export type CommandName = keyof typeof COMMANDS;
 /** `restricted`: names a folder, a place, an engine or a port; a workspace that is not trusted may not set it. */
 export const SETTINGS = {
   target: { restricted: true, default: 'local' },
+  targets: { restricted: true, default: [] },
   outputsFolder: { restricted: true, default: 'outputs' },
   dataFolder: { restricted: true, default: '.tiny-cats/data' },
   scaledownWindow: { restricted: false, default: 5 },

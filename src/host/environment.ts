@@ -64,7 +64,7 @@ export class Environment {
   }
 
   get targetName(): string {
-    return this.usableSettings?.target ?? SETTINGS.target.default;
+    return this.usableSettings?.target.name ?? SETTINGS.target.default;
   }
 
   /** Calls `listener` when settings, folders or trust have changed. */

@@ -6,11 +6,16 @@ import { engineChoiceSchema } from '../protocol/container';
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
 import { ParameterError, checkParameters, parameterValuesSchema } from '../protocol/parameters';
 import type { ContainerSettings, Retries, WhenBusy } from '../protocol/rpc';
+import type { RemoteTargetConfig, TargetConfig } from '../targets/config';
+import { LOCAL_TARGET, TargetConfigError, findTarget, parseTargets } from '../targets/config';
 import type { SettingName } from './contributions';
 import { SETTINGS, SETTINGS_SECTION } from './contributions';
 
 export interface HostSettings {
-  target: string;
+  /** Where the container lives. */
+  target: TargetConfig;
+  /** All that can be chosen, beside the local one. */
+  targets: readonly RemoteTargetConfig[];
   outputsDir: string;
   dataDir: string;
   engine: EngineChoice;
@@ -45,7 +50,7 @@ const MIN_WINDOW_MINUTES = 0.1;
 const MAX_PORT = 65_535;
 
 const schemas = {
-  target: v.picklist(['local'], 'has to be "local"'),
+  target: v.string('has to be the name of a target'),
   folder: v.pipe(
     v.string('has to be the path of a folder'),
     v.trim(),
@@ -127,8 +132,10 @@ function read(
     refuse(new SettingsError(name, `${result.issues[0].message}, not ${JSON.stringify(given)}.`));
     return v.parse(schema, SETTINGS[name].default);
   };
+  const targets = checkTargets(get('targets') ?? SETTINGS.targets.default, refuse);
   return {
-    target: value('target', schemas.target),
+    targets,
+    target: chooseTarget(targets, value('target', schemas.target), refuse),
     outputsDir: resolveFolder(folder, value('outputsFolder', schemas.folder)),
     dataDir: resolveFolder(folder, value('dataFolder', schemas.folder)),
     engine: value('engine', schemas.engine),
@@ -147,6 +154,34 @@ function read(
     whenBusy: value('whenBusy', schemas.whenBusy),
     defaultParameters: checkDefaults(recipe, value('defaultParameters', schemas.defaultParameters), refuse),
   };
+}
+
+function checkTargets(given: unknown, refuse: (error: SettingsError) => undefined): RemoteTargetConfig[] {
+  try {
+    return parseTargets(given);
+  } catch (error) {
+    if (error instanceof TargetConfigError) {
+      refuse(new SettingsError('targets', error.message));
+      return [];
+    }
+    throw error;
+  }
+}
+
+function chooseTarget(
+  targets: readonly RemoteTargetConfig[],
+  name: string,
+  refuse: (error: SettingsError) => undefined,
+): TargetConfig {
+  try {
+    return findTarget(targets, name);
+  } catch (error) {
+    if (error instanceof TargetConfigError) {
+      refuse(new SettingsError('target', error.message));
+      return LOCAL_TARGET;
+    }
+    throw error;
+  }
 }
 
 function checkDefaults(

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { containerStatusSchema } from './container';
-import { runEventSchema } from './events';
+import { phaseSchema, runEventSchema } from './events';
 import { parameterValuesSchema } from './parameters';
 import { programSchema } from './program';
 import { runRecordSchema } from './run';
@@ -11,6 +11,7 @@ const nothing = v.object({});
 const MAX_DELAY_MS = 3_600_000;
 /** A client that has been at it for longer has not. */
 const MAX_WAITED_MS = 86_400_000;
+const MAX_CLIENT_PHASES = 64;
 
 /** What happens to a run whose trainer died: tried again `maxRetries` times, after a delay that grows. */
 export const retriesSchema = v.object({
@@ -82,6 +83,8 @@ export const methods = {
       program: v.optional(programSchema),
       /** How long the client has been at it already, e.g. starting this container. */
       waitedMs: v.optional(v.pipe(milliseconds, v.minValue(0), v.maxValue(MAX_WAITED_MS))),
+      /** What the client did in that time, counted from the user's request: "code sent", "start", "connect". */
+      phases: v.optional(v.pipe(v.array(phaseSchema), v.maxLength(MAX_CLIENT_PHASES))),
       /** `refuse` if not given. */
       whenBusy: v.optional(whenBusySchema),
       /** Begins from the last checkpoint of this run of the same recipe, which has ended, with its parameters. */

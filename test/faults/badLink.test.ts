@@ -79,7 +79,7 @@ describe('a bad link', () => {
     let accepted = 0;
     let ended: Promise<unknown> | undefined;
     const server = await ContainerServer.listen(
-      0,
+      { port: 0 },
       'token',
       (socket) => {
         accepted += 1;

@@ -1,19 +1,27 @@
-/** Entry of a container: becomes the one that owns its outputs volume, or leaves that to who owns it already. */
+/**
+ * Entry of a container: becomes the one that owns its outputs volume, or leaves that to who owns it already. With
+ * `agent` as its first argument it does one thing for a target on another machine, and ends.
+ */
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { version } from '../../../package.json';
 import { parse } from '../../protocol/schema';
-import { publishDescriptor, removeDescriptor } from '../../targets/local/descriptor';
+import { ensurePrivateDir, publishDescriptor, removeDescriptor } from '../../targets/local/descriptor';
+import { socketPath } from '../../targets/local/paths';
 import { processStartTime } from '../../targets/local/processIdentity';
-import type { StartReport } from '../../targets/local/startOptions';
+import type { StartOptions, StartReport } from '../../targets/local/startOptions';
 import { START_OPTIONS_VARIABLE, startOptionsSchema } from '../../targets/local/startOptions';
 import { settleInterruptedRuns } from '../../volume/interrupted';
+import { runAgent } from '../agent/agent';
+import type { Address } from './server';
 import { ContainerServer } from './server';
 import { Session } from './session';
 import { Supervisor } from './supervisor';
 
 const TOKEN_BYTES = 32;
 
-async function main(): Promise<void> {
+async function becomeContainer(): Promise<void> {
   const given: unknown = JSON.parse(process.env[START_OPTIONS_VARIABLE] ?? 'null');
   const options = parse(startOptionsSchema, given, START_OPTIONS_VARIABLE);
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
@@ -26,7 +34,8 @@ async function main(): Promise<void> {
   };
   const supervisor = new Supervisor(options, version, __dirname, () => void leave());
   const owner = await publishDescriptor(options.containerDir, async () => {
-    server = await ContainerServer.listen(options.port, token, (socket) => {
+    const address = await addressFor(options);
+    server = await ContainerServer.listen(address, token, (socket) => {
       const session = new Session(socket, supervisor.handlers);
       supervisor.sessions.add(session);
       socket.once('close', () => supervisor.sessions.delete(session));
@@ -36,6 +45,7 @@ async function main(): Promise<void> {
       pid: process.pid,
       pidStartTime: processStartTime(process.pid),
       port: server.port,
+      ...('socketPath' in address ? address : {}),
       token,
       version,
       outputsDir: options.outputsDir,
@@ -55,6 +65,22 @@ async function main(): Promise<void> {
   await settleInterruptedRuns(options.outputsDir, (record) => record.containerId === supervisor.containerId);
 }
 
+/** Where this container is to listen. To be called by the one that owns the volume: what a dead one left is removed. */
+async function addressFor({ containerDir, listen, port }: StartOptions): Promise<Address> {
+  switch (listen?.on) {
+    case 'socket': {
+      const path = socketPath(containerDir);
+      await ensurePrivateDir(dirname(path));
+      await rm(path, { force: true });
+      return { socketPath: path };
+    }
+    case 'host':
+      return { host: listen.host, port };
+    case undefined:
+      return { port };
+  }
+}
+
 /** Resolves once who started this container was told, or is known to be gone. */
 async function report(message: StartReport): Promise<void> {
   await new Promise<void>((resolve) => {
@@ -71,8 +97,15 @@ async function report(message: StartReport): Promise<void> {
   });
 }
 
-main().catch(async (error: unknown) => {
+const [role, command] = process.argv.slice(2);
+if (role === 'agent') {
+  void runAgent(command ?? '', __dirname);
+} else {
+  becomeContainer().catch(failed);
+}
+
+async function failed(error: unknown): Promise<never> {
   console.error(error);
   await report({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
   process.exit(1);
-});
+}

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../protocol/events';
+import type { Phase, RunEvent } from '../../protocol/events';
 import type { ContainerSettings } from '../../protocol/rpc';
 import { runPolicy } from '../../protocol/rpc';
 import type { RunRecord } from '../../protocol/run';
@@ -98,8 +98,12 @@ export class Scheduler {
     this.clock?.check();
   }
 
-  /** Makes a run's folder; its turn comes when those before it have ended. @throws Error if the volume cannot be written */
-  async add(facts: NewRun): Promise<ActiveRun> {
+  /**
+   * Makes a run's folder; its turn comes when those before it have ended.
+   * @param phases what was done for it before the container heard of it
+   * @throws Error if the volume cannot be written
+   */
+  async add(facts: NewRun, phases: readonly Phase[]): Promise<ActiveRun> {
     const { listener } = this;
     const run = await this.desk.open(facts, {
       appended: (event) => listener.appended(event),
@@ -119,6 +123,9 @@ export class Scheduler {
     run.append({ type: 'run', recipe, params, start, containerId, ...resumed });
     const message = before === undefined ? {} : { message: `Waits for run ${before.runId} to end` };
     run.append({ type: 'state', state: 'queued', ...message });
+    for (const phase of phases) {
+      run.append({ type: 'phase', phase });
+    }
     listener.changed();
     return run;
   }

@@ -1,32 +1,35 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import { HEARTBEAT_MS, watchHeartbeat } from '../../protocol/heartbeat';
 import { MAX_MESSAGE_BYTES } from '../../protocol/rpc';
 
-const HOST = '127.0.0.1';
+const LOOPBACK = '127.0.0.1';
 const MAX_CONNECTIONS = 32;
 /** RFC 6455, 7.4.1: the endpoint goes away. Clients tell a container that ends from a link that broke by it. */
 const GOING_AWAY = 1001;
 
-/** The container's only door: WebSocket on the loopback address, for who holds the token. */
+/** Where a container listens; without a host on the loopback address alone. */
+export type Address = { port: number; host?: string } | { socketPath: string };
+
+/** The container's only door: WebSocket, for who holds the token. */
 export class ContainerServer {
   private constructor(
     private readonly http: Server,
     private readonly sockets: WebSocketServer,
+    /** 0 where it listens on a socket's path. */
     readonly port: number,
   ) {}
 
   /**
-   * @param port 0 for any free port
+   * @param address port 0 is any free port
    * @throws Error if the port is taken
    */
   static async listen(
-    port: number,
+    address: Address,
     token: string,
     accept: (socket: WebSocket) => void,
     heartbeatMs = HEARTBEAT_MS,
@@ -55,21 +58,8 @@ export class ContainerServer {
         accept(client);
       });
     });
-    await new Promise<void>((resolve, reject) => {
-      http.once('error', (error) => {
-        const taken = 'code' in error && error.code === 'EADDRINUSE';
-        reject(
-          taken
-            ? new Error(
-                `Port ${port} on ${HOST} is already taken by another program. Choose another with tinyCats.port ` +
-                  'or --port, or 0 for any free one.',
-              )
-            : error,
-        );
-      });
-      http.listen(port, HOST, resolve);
-    });
-    return new ContainerServer(http, sockets, addressOf(http).port);
+    await listenOn(http, address);
+    return new ContainerServer(http, sockets, portOf(http));
   }
 
   /** Tells every client that the container goes, then closes. */
@@ -112,10 +102,25 @@ function rejectUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-function addressOf(server: Server): AddressInfo {
+async function listenOn(server: Server, address: Address): Promise<void> {
+  const where = 'socketPath' in address ? { path: address.socketPath } : { host: LOOPBACK, ...address };
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      const taken = 'code' in error && error.code === 'EADDRINUSE';
+      reject(
+        taken && 'port' in where
+          ? new Error(
+              `Port ${where.port} on ${where.host} is already taken by another program. Choose another with ` +
+                'tinyCats.port or --port, or 0 for any free one.',
+            )
+          : error,
+      );
+    });
+    server.listen(where, resolve);
+  });
+}
+
+function portOf(server: Server): number {
   const address = server.address();
-  if (address === null || typeof address === 'string') {
-    throw new Error('the server has no port');
-  }
-  return address;
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }

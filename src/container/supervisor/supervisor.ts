@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ContainerState, ContainerStatus } from '../../protocol/container';
+import type { Phase } from '../../protocol/events';
 import type { ContainerSettings, MethodParams } from '../../protocol/rpc';
 import { ErrorCode } from '../../protocol/rpc';
 import type { RunRecord } from '../../protocol/run';
@@ -173,7 +174,7 @@ export class Supervisor {
     this.refuseUnlessFree(params);
     const { run, trainer } = this.scheduler;
     this.idle.pause();
-    this.accepting = this.accept({
+    const facts: NewRun = {
       recipe,
       params: resumed?.record.params ?? checked,
       target: this.options.target,
@@ -183,7 +184,8 @@ export class Supervisor {
       askedAt,
       resumedDir: resumed?.dir ?? null,
       ...(resumed === undefined ? {} : { resumedFrom: resumed.record.runId }),
-    });
+    };
+    this.accepting = this.accept(facts, params.phases ?? []);
     try {
       const { runId } = await this.accepting;
       if (this.problem !== null) {
@@ -218,9 +220,9 @@ export class Supervisor {
     }
   }
 
-  private async accept(facts: NewRun): Promise<ActiveRun> {
+  private async accept(facts: NewRun, phases: readonly Phase[]): Promise<ActiveRun> {
     try {
-      return await this.scheduler.add(facts);
+      return await this.scheduler.add(facts, phases);
     } catch (error) {
       if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
         throw refusal(ErrorCode.volume, volumeMessage(this.options.outputsDir, error.message));

@@ -1,8 +1,8 @@
-import { realpath } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import { ContainerClient } from '../../client/containerClient';
 import { readDescriptor } from '../../targets/local/descriptor';
-import { LocalTarget } from '../../targets/local/localTarget';
 import { containerDir } from '../../targets/local/paths';
+import { mirrorDir, openTarget } from '../../targets/openTarget';
 import { OutputsVolume } from '../../volume/outputsVolume';
 import type { HostSettings } from '../settings';
 
@@ -15,9 +15,8 @@ export function openClient(settings: HostSettings | undefined, bundleDir: string
   if (settings === undefined) {
     throw new Error('Open a folder first: runs and checkpoints are kept in it.');
   }
-  const { outputsDir, dataDir } = settings;
-  const target = LocalTarget.open({ bundleDir, outputsDir, dataDir });
-  return new ContainerClient(target, new OutputsVolume(target.outputsDir), 'VS Code');
+  const { target, outputsDir } = openTarget(settings.target, { bundleDir, ...settings });
+  return new ContainerClient(target, new OutputsVolume(outputsDir), 'VS Code');
 }
 
 /** Whether a container may live for this workspace, or has died without saying so. Makes and changes nothing. */
@@ -25,8 +24,14 @@ export async function mayHaveContainer(settings: HostSettings | undefined): Prom
   if (settings === undefined) {
     return false;
   }
+  const { target, outputsDir } = settings;
   try {
-    return (await readDescriptor(containerDir(await realpath(settings.outputsDir)))) !== undefined;
+    if (target.kind !== 'local') {
+      // Other machines are not contacted where nothing ever ran.
+      await access(mirrorDir(outputsDir, target.name));
+      return true;
+    }
+    return (await readDescriptor(containerDir(await realpath(outputsDir)))) !== undefined;
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (isMissing) {

@@ -12,7 +12,9 @@ const descriptorSchema = v.object({
   pid: v.number(),
   /** See `processStartTime`. */
   pidStartTime: v.nullable(v.number()),
+  /** 0 where it listens on a socket. */
   port: v.number(),
+  socketPath: v.optional(v.string()),
   token: v.string(),
   version: v.string(),
   outputsDir: v.string(),

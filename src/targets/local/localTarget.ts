@@ -1,17 +1,19 @@
 import { fork } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, realpathSync, renameSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { parse } from '../../protocol/schema';
 import { settleInterruptedRuns } from '../../volume/interrupted';
 import { makeFolder } from '../../volume/makeFolder';
-import type { ContainerOptions, Endpoint, Target } from '../target';
-import { ContainerStartError } from '../target';
+import { LOCAL_TARGET } from '../config';
+import type { ContainerOptions, Endpoint, Finding, Target } from '../target';
+import { ContainerStartError, SOCKET_URL } from '../target';
 import type { Descriptor } from './descriptor';
 import { ensurePrivateDir, readDescriptor, removeDescriptor } from './descriptor';
 import { containerDir, enginesDir } from './paths';
 import { isAlive } from './processIdentity';
-import type { StartOptions, StartReport } from './startOptions';
+import type { Listen, StartOptions, StartReport } from './startOptions';
 import { START_OPTIONS_VARIABLE, startReportSchema } from './startOptions';
 
 const START_TIMEOUT_MS = 20_000;
@@ -26,30 +28,51 @@ export interface LocalTargetPaths {
   dataDir: string;
 }
 
+export interface LocalTargetOptions {
+  /** What runs are told of where they ran; of a target elsewhere whose agent this is. */
+  name?: string;
+  listen?: Listen;
+}
+
 /** Containers that are processes of this machine, detached from the process that started them. */
 export class LocalTarget implements Target {
-  readonly name = 'local';
+  readonly kind = 'local';
+  readonly name: string;
+  private readonly listen: Listen | undefined;
   private constructor(
     private readonly bundleDir: string,
     readonly outputsDir: string,
     readonly dataDir: string,
     private readonly dir: string,
-  ) {}
+    { name = LOCAL_TARGET.name, listen }: LocalTargetOptions,
+  ) {
+    this.name = name;
+    this.listen = listen;
+  }
 
   /**
    * Makes the volumes' folders if they are missing.
    * @throws ContainerStartError if a folder cannot be made or written
    */
-  static open({ bundleDir, outputsDir, dataDir }: LocalTargetPaths): LocalTarget {
+  static open(
+    { bundleDir, outputsDir, dataDir }: LocalTargetPaths,
+    options: LocalTargetOptions = {},
+  ): LocalTarget {
     const outputs = ensureVolume(outputsDir, 'outputs', 'tinyCats.outputsFolder or --outputs-dir');
     const data = ensureVolume(dataDir, 'data', 'tinyCats.dataFolder or --data-volume');
-    return new LocalTarget(bundleDir, outputs, data, containerDir(outputs));
+    return new LocalTarget(bundleDir, outputs, data, containerDir(outputs), options);
   }
 
   async find(): Promise<Endpoint | undefined> {
+    const descriptor = await this.living();
+    return descriptor === undefined ? undefined : endpointOf(descriptor);
+  }
+
+  /** What the living container says of itself. */
+  async living(): Promise<Descriptor | undefined> {
     const descriptor = await readDescriptor(this.dir);
     return descriptor !== undefined && isAlive(descriptor.pid, descriptor.pidStartTime)
-      ? endpointOf(descriptor)
+      ? descriptor
       : undefined;
   }
 
@@ -98,6 +121,14 @@ export class LocalTarget implements Target {
     return settleInterruptedRuns(this.outputsDir, async () => (await this.find()) !== undefined);
   }
 
+  check(): Promise<Finding[]> {
+    return Promise.resolve([{ severity: 'ok', what: `Node ${process.versions.node} on this machine` }]);
+  }
+
+  async dispose(): Promise<void> {
+    // There is no connection to keep.
+  }
+
   private get logFile(): string {
     return join(this.dir, 'container.log');
   }
@@ -110,6 +141,7 @@ export class LocalTarget implements Target {
       containerDir: this.dir,
       enginesDir: enginesDir(),
       target: this.name,
+      ...(this.listen === undefined ? {} : { listen: this.listen }),
       spawnedAt: Date.now(),
     };
     this.setLogAside();
@@ -189,8 +221,11 @@ export class LocalTarget implements Target {
   }
 }
 
-function endpointOf({ containerId, port, token }: Descriptor): Endpoint {
-  return { containerId, url: `ws://127.0.0.1:${port}/`, token };
+/** Where the container of a descriptor is reached on its own machine. */
+function endpointOf({ containerId, port, socketPath, token }: Descriptor): Endpoint {
+  return socketPath === undefined
+    ? { containerId, url: `ws://127.0.0.1:${port}/`, token }
+    : { containerId, url: SOCKET_URL, token, connect: () => connect(socketPath) };
 }
 
 function ensureVolume(dir: string, volume: string, option: string): string {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** Folder of what belongs to the user and not to a volume: descriptors of living containers, engines. */
 export function stateHome(): string {
@@ -17,4 +17,15 @@ export function containerDir(outputsDir: string): string {
 /** Folder into which "Install CUDA Engine" installs. */
 export function enginesDir(): string {
   return join(stateHome(), 'engines');
+}
+
+/** Longest path of a socket in bytes that every system takes. */
+const MAX_SOCKET_PATH_BYTES = 100;
+
+/** Path of a container's socket, in a folder for this user alone: its own, or one with a shorter name. */
+export function socketPath(dir: string): string {
+  const path = join(dir, 'container.sock');
+  return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES
+    ? path
+    : join('/tmp', `tiny-cats-${process.getuid?.() ?? 0}`, `${basename(dir)}.sock`);
 }

@@ -6,6 +6,13 @@ import { containerSettingsSchema } from '../../protocol/rpc';
 /** Environment variable in which a new container finds its options, as JSON. It holds no secret. */
 export const START_OPTIONS_VARIABLE = 'TINY_CATS_CONTAINER';
 
+/** `socket`: reached through a tunnel only; `host`: inside a sandbox whose ports are published by who made it. */
+export const listenSchema = v.variant('on', [
+  v.object({ on: v.literal('socket') }),
+  v.object({ on: v.literal('host'), host: v.string() }),
+]);
+export type Listen = v.InferOutput<typeof listenSchema>;
+
 export const startOptionsSchema = v.object({
   outputsDir: v.string(),
   dataDir: v.string(),
@@ -15,6 +22,8 @@ export const startOptionsSchema = v.object({
   target: v.string(),
   engine: engineChoiceSchema,
   port: v.number(),
+  /** Where it listens if not on the port of 127.0.0.1: a socket in its own folder, or another address of a sandbox. */
+  listen: v.optional(listenSchema),
   settings: containerSettingsSchema,
   hint: v.object({ recipe: v.string(), params: parameterValuesSchema }),
   /** When the process was asked for, milliseconds since the epoch: the enter hook's first phase begins there. */

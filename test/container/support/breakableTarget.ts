@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
-import type { ContainerOptions, Endpoint, Target } from '../../../src/targets/target';
+import type { ContainerOptions, Endpoint, Finding, StartProgress, Target } from '../../../src/targets/target';
 
 /** A target whose containers are reached over a link that can break. */
 export class BreakableTarget implements Target {
+  readonly kind = 'local';
   readonly name = 'breakable';
   private readonly sockets = new Set<Socket>();
   private containerPort = 0;
@@ -29,8 +30,8 @@ export class BreakableTarget implements Target {
     return endpoint === undefined ? undefined : this.relayed(endpoint);
   }
 
-  async start(options: ContainerOptions): Promise<Endpoint> {
-    return this.relayed(await this.inner.start(options));
+  async start(options: ContainerOptions, progress: StartProgress): Promise<Endpoint> {
+    return this.relayed(await this.inner.start(options, progress));
   }
 
   kill(): Promise<void> {
@@ -39,6 +40,14 @@ export class BreakableTarget implements Target {
 
   settle(): Promise<string[]> {
     return this.inner.settle();
+  }
+
+  check(): Promise<Finding[]> {
+    return this.inner.check();
+  }
+
+  dispose(): Promise<void> {
+    return this.inner.dispose();
   }
 
   /** Cuts every connection; new ones are let through. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
-import type { ContainerOptions, Endpoint, Target } from '../../../src/targets/target';
+import type { ContainerOptions, Endpoint, Finding, StartProgress, Target } from '../../../src/targets/target';
 
 /** What befalls the bytes of one connection on their way to the client. */
 export interface Fate {
@@ -14,6 +14,7 @@ const HARMLESS: Fate = { lastByte: Infinity, delayMs: () => 0 };
 
 /** A target whose containers are reached over a bad link. */
 export class ChaosTarget implements Target {
+  readonly kind = 'local';
   readonly name = 'chaos';
   cuts = 0;
   /** Chooses what befalls the next connection. */
@@ -49,8 +50,8 @@ export class ChaosTarget implements Target {
     return endpoint === undefined ? undefined : this.relayed(endpoint);
   }
 
-  async start(options: ContainerOptions): Promise<Endpoint> {
-    return this.relayed(await this.inner.start(options));
+  async start(options: ContainerOptions, progress: StartProgress): Promise<Endpoint> {
+    return this.relayed(await this.inner.start(options, progress));
   }
 
   kill(): Promise<void> {
@@ -59,6 +60,14 @@ export class ChaosTarget implements Target {
 
   settle(): Promise<string[]> {
     return this.inner.settle();
+  }
+
+  check(): Promise<Finding[]> {
+    return this.inner.check();
+  }
+
+  dispose(): Promise<void> {
+    return this.inner.dispose();
   }
 
   /** From here on no connection that there is carries anything, and none is closed. New ones work. */

@@ -146,7 +146,7 @@ async function act(order: v.InferOutput<typeof orderSchema>): Promise<string | F
 
 async function main(): Promise<void> {
   const server = await ContainerServer.listen(
-    0,
+    { port: 0 },
     'token',
     (socket) => {
       const session = new Session(socket, handlers);

@@ -12,10 +12,13 @@ function read(values: Record<string, unknown>) {
   return readSettings(source(values));
 }
 
+const BOX = { name: 'box', kind: 'ssh', host: 'gpu-box' };
+
 describe('settings', () => {
   it('have usable defaults', () => {
     assert.deepEqual(read({}), {
-      target: 'local',
+      target: { kind: 'local', name: 'local' },
+      targets: [],
       outputsDir: '/work space/outputs',
       dataDir: '/work space/.tiny-cats/data',
       engine: 'auto',
@@ -47,6 +50,13 @@ describe('settings', () => {
     assert.deepEqual(usable.defaultParameters, {});
   });
 
+  it('name a target by the list of them', () => {
+    const { target, targets } = read({ target: 'box', targets: [BOX] });
+    assert.deepEqual(target, { ...BOX, folder: '~/.tiny-cats', installNode: false });
+    assert.deepEqual(targets, [target]);
+    assert.equal(readUsableSettings(source({ target: 'gone', targets: [BOX] })).target.kind, 'local');
+  });
+
   for (const [setting, value, expected] of [
     ['outputsFolder', '  ', 'path of a folder'],
     ['outputsFolder', 7, 'path of a folder'],
@@ -62,6 +72,14 @@ describe('settings', () => {
     ['runTimeout', -1, 'at least 0'],
     ['whenBusy', 'wait', '"queue"'],
     ['target', 'cloud', '"local"'],
+    ['target', 1, 'name of a target'],
+    ['targets', 'box', 'list of targets'],
+    ['targets', [{ name: 'box', kind: 'train' }], 'ssh, docker or modal'],
+    ['targets', [{ name: 'box', kind: 'ssh' }], '0.host'],
+    ['targets', [{ name: 'box', kind: 'ssh', host: '-oProxyCommand=evil' }], 'name of a host'],
+    ['targets', [{ name: '../box', kind: 'ssh', host: 'box' }], 'letters and digits'],
+    ['targets', [{ name: 'Local', kind: 'ssh', host: 'box' }], 'this machine'],
+    ['targets', [BOX, BOX], 'two targets'],
     ['defaultParameters', { epochs: 'ten' }, 'epochs'],
     ['defaultParameters', { epoch: 10 }, 'unknown parameter'],
     ['defaultParameters', { epochs: [1] }, 'texts, numbers'],

@@ -10,7 +10,7 @@ import { methods } from '../../../../src/protocol/rpc';
 import type { RunRecord } from '../../../../src/protocol/run';
 import { RUN_RECORD_VERSION } from '../../../../src/protocol/run';
 import { parse } from '../../../../src/protocol/schema';
-import type { Endpoint, Target } from '../../../../src/targets/target';
+import type { Endpoint, Finding, Target } from '../../../../src/targets/target';
 import { EventLogWriter } from '../../../../src/volume/eventLog';
 import { settleInterruptedRuns } from '../../../../src/volume/interrupted';
 import { OutputsVolume, RUN_FILES } from '../../../../src/volume/outputsVolume';
@@ -26,6 +26,7 @@ interface Refusal {
 
 /** A container that trains nothing: tests say what happens in it. Its socket, log and volume are real. */
 export class FakeContainer implements Target {
+  readonly kind = 'local';
   readonly name = 'local';
   readonly volume: OutputsVolume;
   /** Requests as they came, by method. */
@@ -112,6 +113,14 @@ export class FakeContainer implements Target {
 
   async settle(): Promise<string[]> {
     return this.server === undefined ? settleInterruptedRuns(this.outputsDir, () => false) : [];
+  }
+
+  check(): Promise<Finding[]> {
+    return Promise.resolve([]);
+  }
+
+  async dispose(): Promise<void> {
+    // There is no connection to keep.
   }
 
   /** Ends at once, without a word. */

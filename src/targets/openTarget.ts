@@ -1,0 +1,64 @@
+import { dirname, join } from 'node:path';
+import type { RemoteTargetConfig, TargetConfig } from './config';
+import { LazyTarget } from './lazyTarget';
+import { LocalTarget } from './local/localTarget';
+import { openDockerTarget } from './docker/open';
+import { openModalTarget } from './modal/open';
+import { openSshTarget } from './ssh/open';
+import type { Target } from './target';
+
+/** Asks the user; undefined if they do not say. */
+export interface AskUser {
+  /** A pass phrase or password: it is kept nowhere. */
+  secret(prompt: string): Promise<string | undefined>;
+  confirm(question: string): Promise<boolean | undefined>;
+}
+
+/** What targets need of who opens them. */
+export interface TargetDeps {
+  /** Folder of container.js and trainer.js. */
+  bundleDir: string;
+  /** The outputs and data volume on this machine. */
+  outputsDir: string;
+  dataDir: string;
+  /** Absent where the terminal asks. */
+  ask?: AskUser;
+}
+
+export interface OpenedTarget {
+  target: Target;
+  /** The outputs volume as it is read here: the volume itself, or the mirror of one that is elsewhere. */
+  outputsDir: string;
+}
+
+/**
+ * The configured target. Nothing is contacted yet.
+ * @throws ContainerStartError if a folder of the local target cannot be made or written
+ */
+export function openTarget(config: TargetConfig, deps: TargetDeps): OpenedTarget {
+  if (config.kind === 'local') {
+    const target = LocalTarget.open(deps);
+    return { target, outputsDir: target.outputsDir };
+  }
+  return {
+    target: new LazyTarget(config.name, config.kind, () => open(config)),
+    outputsDir: mirrorDir(deps.outputsDir, config.name),
+  };
+}
+
+/** Folder of this side's copy of a remote target's history. */
+export function mirrorDir(outputsDir: string, targetName: string): string {
+  return join(dirname(outputsDir), '.tiny-cats', 'targets', targetName, 'outputs');
+}
+
+/** Each kind loads what it needs. */
+function open(config: RemoteTargetConfig): Promise<Target> {
+  switch (config.kind) {
+    case 'ssh':
+      return openSshTarget(config);
+    case 'docker':
+      return openDockerTarget(config);
+    case 'modal':
+      return openModalTarget(config);
+  }
+}
