@@ -1,12 +1,12 @@
 import type { ParameterValues } from '../protocol/parameters';
-import type { RunPolicy } from '../protocol/rpc';
-import { RUN_DEFAULTS } from '../protocol/rpc';
+import type { ContainerSettings } from '../protocol/rpc';
+import { DEFAULT_POLICY } from '../protocol/rpc';
 import type { Option } from './options';
 
 const SECOND_MS = 1000;
 const MAX_SECONDS = 1_000_000;
 const MAX_DELAY_SECONDS = 3600;
-const { retries } = RUN_DEFAULTS;
+const { retries } = DEFAULT_POLICY;
 
 const MAX_RETRIES = {
   spec: {
@@ -39,13 +39,13 @@ const INITIAL_DELAY = seconds(
 const MAX_DELAY = seconds('max_delay', retries.maxDelayMs, MAX_DELAY_SECONDS, 'Longest wait for a retry');
 const TIMEOUT = seconds(
   'timeout',
-  RUN_DEFAULTS.runTimeoutMs,
+  DEFAULT_POLICY.runTimeoutMs,
   MAX_SECONDS,
   'How long a run may take, retries included; 0: as long as it takes',
 );
 const STALL_TIMEOUT = seconds(
   'stall_timeout',
-  RUN_DEFAULTS.stallTimeoutMs,
+  DEFAULT_POLICY.stallTimeoutMs,
   MAX_SECONDS,
   'A run without progress for that long is reported; 0: never',
 );
@@ -54,7 +54,7 @@ const STOP_STALLED = {
   spec: {
     name: 'stop_stalled',
     type: 'boolean',
-    default: RUN_DEFAULTS.stopStalled,
+    default: DEFAULT_POLICY.stopStalled,
     description: 'Stop a run that stalls',
   },
 } as const satisfies Option;
@@ -70,23 +70,27 @@ export const RUN_OPTIONS: readonly Option[] = [
   STOP_STALLED,
 ];
 
-/** The values of RUN_OPTIONS. */
-export function runSettingsOf(given: ParameterValues): RunPolicy {
-  const number = ({ spec }: { spec: { name: string; default: number } }): number => {
-    const value = given[spec.name];
-    return typeof value === 'number' ? value : spec.default;
+/** The values of those RUN_OPTIONS that were given. */
+export function runSettingsOf(given: ParameterValues): ContainerSettings {
+  const retries = {
+    ...numberOf(given, MAX_RETRIES.spec.name, (maxRetries) => ({ maxRetries })),
+    ...numberOf(given, BACKOFF_COEFFICIENT.spec.name, (backoffCoefficient) => ({ backoffCoefficient })),
+    ...numberOf(given, INITIAL_DELAY.spec.name, (value) => ({ initialDelayMs: value * SECOND_MS })),
+    ...numberOf(given, MAX_DELAY.spec.name, (value) => ({ maxDelayMs: value * SECOND_MS })),
   };
+  const stopStalled = given[STOP_STALLED.spec.name];
   return {
-    retries: {
-      maxRetries: number(MAX_RETRIES),
-      backoffCoefficient: number(BACKOFF_COEFFICIENT),
-      initialDelayMs: number(INITIAL_DELAY) * SECOND_MS,
-      maxDelayMs: number(MAX_DELAY) * SECOND_MS,
-    },
-    runTimeoutMs: number(TIMEOUT) * SECOND_MS,
-    stallTimeoutMs: number(STALL_TIMEOUT) * SECOND_MS,
-    stopStalled: given[STOP_STALLED.spec.name] === true,
+    ...(Object.keys(retries).length > 0 ? { retries } : {}),
+    ...numberOf(given, TIMEOUT.spec.name, (value) => ({ runTimeoutMs: value * SECOND_MS })),
+    ...numberOf(given, STALL_TIMEOUT.spec.name, (value) => ({ stallTimeoutMs: value * SECOND_MS })),
+    ...(typeof stopStalled === 'boolean' ? { stopStalled } : {}),
   };
+}
+
+/** What a number makes of the settings, if it was given. */
+export function numberOf<T>(given: ParameterValues, name: string, make: (value: number) => T): T | undefined {
+  const value = given[name];
+  return typeof value === 'number' ? make(value) : undefined;
 }
 
 function seconds(name: string, defaultMs: number, maximum: number, description: string) {

@@ -4,12 +4,13 @@ import { engineChoiceSchema } from '../protocol/container';
 import type { ParameterValues } from '../protocol/parameters';
 import { parseParameter } from '../protocol/parameters';
 import type { ContainerSettings } from '../protocol/rpc';
+import { DEFAULT_POLICY } from '../protocol/rpc';
 import { parse } from '../protocol/schema';
 import type { TargetConfig } from '../targets/config';
 import { LOCAL_TARGET } from '../targets/config';
 import { UsageError } from './errors';
 import type { Option } from './options';
-import { RUN_OPTIONS, runSettingsOf } from './runSettings';
+import { numberOf, RUN_OPTIONS, runSettingsOf } from './runSettings';
 import { optionName } from './text';
 
 const OUTPUTS_DIR = {
@@ -59,7 +60,7 @@ const SCALEDOWN_WINDOW = {
   spec: {
     name: 'scaledown_window',
     type: 'integer',
-    default: 300,
+    default: DEFAULT_POLICY.scaledownWindowMs / 1000,
     minimum: 1,
     maximum: 1_000_000,
     description: 'How long an idle container stays warm',
@@ -71,7 +72,7 @@ const KEEP_DATES = {
   spec: {
     name: 'keep_dates',
     type: 'integer',
-    default: 5,
+    default: DEFAULT_POLICY.keepDates,
     minimum: 0,
     description: 'How many days with runs keep their checkpoints, the newest ones; 0: all',
   },
@@ -113,6 +114,7 @@ export interface Settings {
   dataDir: string;
   engine: EngineChoice;
   port: number;
+  /** What was given: a container that others use, too, keeps the rest. */
   container: ContainerSettings;
   json: boolean;
   help: boolean;
@@ -131,8 +133,8 @@ export function settingsOf(given: ParameterValues, env: NodeJS.ProcessEnv, cwd: 
     engine: parse(engineChoiceSchema, given.engine ?? 'auto', '--engine'),
     port: numberValue(given, PORT.spec),
     container: {
-      scaledownWindowMs: numberValue(given, SCALEDOWN_WINDOW.spec) * 1000,
-      keepDates: numberValue(given, KEEP_DATES.spec),
+      ...numberOf(given, SCALEDOWN_WINDOW.spec.name, (value) => ({ scaledownWindowMs: value * 1000 })),
+      ...numberOf(given, KEEP_DATES.spec.name, (keepDates) => ({ keepDates })),
       ...runSettingsOf(given),
     },
     json: flag(given, 'json'),

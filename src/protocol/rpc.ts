@@ -14,52 +14,47 @@ const MAX_WAITED_MS = 86_400_000;
 const MAX_CLIENT_PHASES = 64;
 
 /** What happens to a run whose trainer died: tried again `maxRetries` times, after a delay that grows. */
-export const retriesSchema = v.object({
-  maxRetries: v.pipe(count, v.maxValue(1000)),
-  backoffCoefficient: v.pipe(v.number(), v.minValue(1), v.maxValue(10)),
-  initialDelayMs: v.pipe(milliseconds, v.minValue(0), v.maxValue(MAX_DELAY_MS)),
-  maxDelayMs: v.pipe(milliseconds, v.minValue(0), v.maxValue(MAX_DELAY_MS)),
+const retriesSchema = v.object({
+  maxRetries: v.exactOptional(v.pipe(count, v.maxValue(1000))),
+  backoffCoefficient: v.exactOptional(v.pipe(v.number(), v.minValue(1), v.maxValue(10))),
+  initialDelayMs: v.exactOptional(v.pipe(milliseconds, v.minValue(0), v.maxValue(MAX_DELAY_MS))),
+  maxDelayMs: v.exactOptional(v.pipe(milliseconds, v.minValue(0), v.maxValue(MAX_DELAY_MS))),
 });
-export type Retries = v.InferOutput<typeof retriesSchema>;
+export type Retries = Required<v.InferOutput<typeof retriesSchema>>;
 
+/** What a client wants of a container. What it leaves out stays as it is. */
 export const containerSettingsSchema = v.object({
-  scaledownWindowMs: v.pipe(milliseconds, v.minValue(1000)),
+  scaledownWindowMs: v.exactOptional(v.pipe(milliseconds, v.minValue(1000))),
   /** Retention keeps the checkpoints of the newest `keepDates` dated directories of a recipe; 0 keeps all. */
-  keepDates: count,
-  retries: v.optional(retriesSchema),
+  keepDates: v.exactOptional(count),
+  retries: v.exactOptional(retriesSchema),
   /** How long a run may take, its retries included; 0: as long as it takes. */
-  runTimeoutMs: v.optional(v.pipe(milliseconds, v.minValue(0))),
+  runTimeoutMs: v.exactOptional(v.pipe(milliseconds, v.minValue(0))),
   /** A run without progress for that long is reported; 0: never. */
-  stallTimeoutMs: v.optional(v.pipe(milliseconds, v.minValue(0))),
+  stallTimeoutMs: v.exactOptional(v.pipe(milliseconds, v.minValue(0))),
   /** Whether a run that stalls is stopped as well. */
-  stopStalled: v.optional(v.boolean()),
+  stopStalled: v.exactOptional(v.boolean()),
 });
 export type ContainerSettings = v.InferOutput<typeof containerSettingsSchema>;
 
-/** What the settings of a run are where nobody says. */
-export const RUN_DEFAULTS = {
+/** What holds in a container. */
+export interface ContainerPolicy extends Required<Omit<ContainerSettings, 'retries'>> {
+  retries: Retries;
+}
+
+/** What holds in a container where no client has said otherwise. */
+export const DEFAULT_POLICY = {
+  scaledownWindowMs: 300_000,
+  keepDates: 5,
   retries: { maxRetries: 3, backoffCoefficient: 2, initialDelayMs: 10_000, maxDelayMs: 60_000 },
   runTimeoutMs: 3_600_000,
   stallTimeoutMs: 600_000,
   stopStalled: false,
-} as const satisfies Partial<ContainerSettings>;
+} as const satisfies ContainerPolicy;
 
-/** What is to be done with runs. */
-export interface RunPolicy {
-  retries: Retries;
-  runTimeoutMs: number;
-  stallTimeoutMs: number;
-  stopStalled: boolean;
-}
-
-/** The settings' policy, with the defaults where they do not say. */
-export function runPolicy(settings: ContainerSettings): RunPolicy {
-  return {
-    retries: settings.retries ?? RUN_DEFAULTS.retries,
-    runTimeoutMs: settings.runTimeoutMs ?? RUN_DEFAULTS.runTimeoutMs,
-    stallTimeoutMs: settings.stallTimeoutMs ?? RUN_DEFAULTS.stallTimeoutMs,
-    stopStalled: settings.stopStalled ?? RUN_DEFAULTS.stopStalled,
-  };
+/** The policy once a client has said what it wants. */
+export function withSettings(policy: ContainerPolicy, settings: ContainerSettings): ContainerPolicy {
+  return { ...policy, ...settings, retries: { ...policy.retries, ...settings.retries } };
 }
 
 /** What becomes of a `train` while another run has the container. */

@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerClient } from '../../src/client/containerClient';
 import type { ContainerSettings } from '../../src/protocol/rpc';
-import { RUN_DEFAULTS } from '../../src/protocol/rpc';
+import { DEFAULT_POLICY } from '../../src/protocol/rpc';
 import { readHeader } from '../../src/volume/safetensors';
 import { Following, range } from './support/following';
 import { LONG, Place } from './support/place';
@@ -149,5 +149,5 @@ describe('what dies', () => {
 });
 
 function withoutRetries(settings: ContainerSettings): ContainerSettings {
-  return { ...settings, retries: { ...RUN_DEFAULTS.retries, maxRetries: 0 } };
+  return { ...settings, retries: { ...DEFAULT_POLICY.retries, maxRetries: 0 } };
 }

@@ -60,6 +60,17 @@ describe('the life of a container', () => {
     assert.equal((await (await place.train(client)).result()).status, 'completed');
   });
 
+  it('keeps the settings of one client where another does not say', async () => {
+    const first = place.client();
+    await first.start(place.options({ settings: { scaledownWindowMs: 77_000 } }));
+    const second = place.client('another');
+    await second.train('classifier', place.params(), place.options({ settings: { keepDates: 1 } }));
+    await untilStatus(second, ({ state }) => state === 'warm');
+    assert.equal((await first.request('status', {})).scaledownWindowMs, 77_000);
+    await second.start(place.options({ settings: { scaledownWindowMs: 88_000 } }));
+    assert.equal((await first.request('status', {})).scaledownWindowMs, 88_000);
+  });
+
   it('is one for eight processes that start it at the same moment, and they end when they are done', async () => {
     place.target();
     const processes = Array.from({ length: 8 }, () =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { ContainerClient } from '../../src/client/containerClient';
-import { RUN_DEFAULTS } from '../../src/protocol/rpc';
+import { DEFAULT_POLICY } from '../../src/protocol/rpc';
 import { applyEvent, emptyRunView } from '../../src/protocol/runView';
 import { readHeader } from '../../src/volume/safetensors';
 import { Following, range } from './support/following';
@@ -87,7 +87,7 @@ describe('a run that is tried again', () => {
   });
 
   it('ends as stopped if the user stops it while it waits', async () => {
-    const retries = { ...RUN_DEFAULTS.retries, initialDelayMs: 60_000 };
+    const retries = { ...DEFAULT_POLICY.retries, initialDelayMs: 60_000 };
     const run = await train({ ...SETTINGS, retries });
     await run.first('epoch');
     await killTrainer();

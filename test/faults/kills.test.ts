@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerClient } from '../../src/client/containerClient';
 import type { RunEvent } from '../../src/protocol/events';
-import { RUN_DEFAULTS } from '../../src/protocol/rpc';
 import { Following } from '../container/support/following';
 import { Place } from '../container/support/place';
 import { untilCold, untilTrue } from '../container/support/waiting';
@@ -21,7 +20,7 @@ const WATCHER_KILLS = 10;
 const EPOCHS = 40;
 const PARAMS = { epochs: EPOCHS, seed: 7 };
 const RETRIES = { maxRetries: 100, backoffCoefficient: 1, initialDelayMs: 1, maxDelayMs: 1 };
-const SETTINGS = { scaledownWindowMs: 120_000, keepDates: 5, ...RUN_DEFAULTS, retries: RETRIES };
+const SETTINGS = { scaledownWindowMs: 120_000, keepDates: 5, retries: RETRIES };
 
 describe('kill -9 at random moments', () => {
   let place: Place;

@@ -1,6 +1,5 @@
 import type { Phase, RunEvent } from '../../protocol/events';
-import type { ContainerSettings } from '../../protocol/rpc';
-import { runPolicy } from '../../protocol/rpc';
+import type { ContainerPolicy } from '../../protocol/rpc';
 import type { RunRecord } from '../../protocol/run';
 import { OutputsVolume } from '../../volume/outputsVolume';
 import type { StartOptions } from '../../targets/local/startOptions';
@@ -44,7 +43,7 @@ export class Scheduler {
   constructor(
     private readonly options: StartOptions,
     bundleDir: string,
-    private readonly settings: () => ContainerSettings,
+    private readonly policy: () => ContainerPolicy,
     private readonly listener: SchedulerListener,
   ) {
     this.hint = options.hint;
@@ -215,7 +214,7 @@ export class Scheduler {
     if (outcome.error !== undefined) {
       run.append({ type: 'log', level: 'error', text: outcome.error.message });
     }
-    await this.desk.retain(run, this.settings().keepDates);
+    await this.desk.retain(run, this.policy().keepDates);
     await run.end(outcome);
     this.desk.closed(run);
     this.ended += 1;
@@ -278,7 +277,7 @@ export class Scheduler {
 
   /** The trainer is gone in the middle of the run, which is tried again if it may. */
   private async lost(run: ActiveRun, code: string, reason: string): Promise<void> {
-    const { retries } = runPolicy(this.settings());
+    const { retries } = this.policy();
     if (run.forcedEnd !== undefined || run.stopRequested || this.closed) {
       await this.end(run, run.forcedEnd ?? { status: 'stopped', ...run.saved });
       return;
@@ -327,7 +326,7 @@ export class Scheduler {
       run.append({ type: 'log', level: 'warning', text });
       this.listener.changed();
     };
-    return new RunClock(() => runPolicy(this.settings()), {
+    return new RunClock(this.policy, {
       timeoutSoon: (leftMs, timeoutMs) =>
         warn(`The run will be stopped in ${seconds(leftMs)}: its timeout is ${seconds(timeoutMs)}.`),
       timedOut: (timeoutMs) =>
@@ -341,7 +340,7 @@ export class Scheduler {
         ),
       stalled: (afterMs) => {
         warn(`The run has made no progress for ${seconds(afterMs)}.`);
-        if (runPolicy(this.settings()).stopStalled) {
+        if (this.policy().stopStalled) {
           this.force(
             run,
             run.failure(

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ContainerState, ContainerStatus } from '../../protocol/container';
 import type { Phase } from '../../protocol/events';
-import type { ContainerSettings, MethodParams } from '../../protocol/rpc';
-import { ErrorCode } from '../../protocol/rpc';
+import type { ContainerPolicy, MethodParams } from '../../protocol/rpc';
+import { DEFAULT_POLICY, ErrorCode, withSettings } from '../../protocol/rpc';
 import type { RunRecord } from '../../protocol/run';
 import type { StartOptions } from '../../targets/local/startOptions';
 import { volumeMessage } from '../volumeMessage';
@@ -23,7 +23,7 @@ export class Supervisor {
   private readonly scheduler: Scheduler;
   private readonly startedAt = new Date().toISOString();
   private readonly idle: IdleTimer;
-  private settings: ContainerSettings;
+  private policy: ContainerPolicy;
   private cooling = false;
   /** The run whose folder is being made. */
   private accepting: Promise<ActiveRun> | undefined;
@@ -36,9 +36,9 @@ export class Supervisor {
     bundleDir: string,
     private readonly exit: () => void,
   ) {
-    this.settings = options.settings;
-    this.idle = new IdleTimer(options.settings.scaledownWindowMs, () => void this.cool());
-    this.scheduler = new Scheduler(options, bundleDir, () => this.settings, {
+    this.policy = withSettings(DEFAULT_POLICY, options.settings);
+    this.idle = new IdleTimer(this.policy.scaledownWindowMs, () => void this.cool());
+    this.scheduler = new Scheduler(options, bundleDir, () => this.policy, {
       changed: () => this.changed(),
       appended: (event) => {
         for (const session of this.sessions) {
@@ -78,8 +78,8 @@ export class Supervisor {
       return changed;
     },
     configure: (settings) => {
-      this.settings = settings;
-      this.idle.setWindow(settings.scaledownWindowMs);
+      this.policy = withSettings(this.policy, settings);
+      this.idle.setWindow(this.policy.scaledownWindowMs);
       this.scheduler.configured();
       this.broadcastStatus();
       return {};
@@ -152,7 +152,7 @@ export class Supervisor {
           ? null
           : { runId: run.runId, recipe: run.record.recipe, ...run.progress, stalled: isStalled },
       queue: queue.map(({ runId }) => runId),
-      scaledownWindowMs: this.settings.scaledownWindowMs,
+      scaledownWindowMs: this.policy.scaledownWindowMs,
       idleRemainingMs: this.idle.remainingMs(),
       runs: ended,
       rssBytes: process.memoryUsage.rss(),

@@ -1,5 +1,4 @@
-import type { ContainerSettings, RunPolicy } from '../../../src/protocol/rpc';
-import { RUN_DEFAULTS } from '../../../src/protocol/rpc';
+import type { ContainerSettings, ContainerPolicy } from '../../../src/protocol/rpc';
 
 /** Settings for a container that stays while a test lasts. */
 export const SETTINGS: ContainerSettings = { scaledownWindowMs: 120_000, keepDates: 5 };
@@ -8,7 +7,7 @@ export const SETTINGS: ContainerSettings = { scaledownWindowMs: 120_000, keepDat
 export function settingsWith({
   maxRetries = 0,
   ...policy
-}: Partial<Omit<RunPolicy, 'retries'>> & { maxRetries?: number }): ContainerSettings {
+}: Partial<Omit<ContainerPolicy, 'retries'>> & { maxRetries?: number }): ContainerSettings {
   const retries = { maxRetries, backoffCoefficient: 1, initialDelayMs: 1, maxDelayMs: 1 };
-  return { ...SETTINGS, ...RUN_DEFAULTS, ...policy, retries };
+  return { ...SETTINGS, ...policy, retries };
 }

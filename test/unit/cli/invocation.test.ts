@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { COMMANDS } from '../../../src/cli/commands';
-import { RUN_DEFAULTS } from '../../../src/protocol/rpc';
 import type { Command, Invocation } from '../../../src/cli/command';
 import { readInvocation } from '../../../src/cli/invocation';
 
@@ -45,12 +44,8 @@ describe('reading a command line', () => {
     assert.equal(read(['status']).settings.outputsDir, resolve(cwd, 'outputs'));
   });
 
-  it('reads the settings of the container', () => {
-    assert.deepEqual(read(['warm']).settings.container, {
-      scaledownWindowMs: 300_000,
-      keepDates: 5,
-      ...RUN_DEFAULTS,
-    });
+  it('reads the settings of the container that are given, and those only', () => {
+    assert.deepEqual(read(['warm']).settings.container, {});
     const { settings } = read([
       'warm',
       '--scaledown-window',
@@ -68,8 +63,7 @@ describe('reading a command line', () => {
     assert.deepEqual(settings.container, {
       scaledownWindowMs: 20_000,
       keepDates: 0,
-      ...RUN_DEFAULTS,
-      retries: { ...RUN_DEFAULTS.retries, maxRetries: 0 },
+      retries: { maxRetries: 0 },
       runTimeoutMs: 90_000,
       stopStalled: true,
     });

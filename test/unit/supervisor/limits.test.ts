@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readMessage } from '../../../src/container/supervisor/message';
 import { retryDelayMs } from '../../../src/container/supervisor/retryPolicy';
 import { TokenBucket } from '../../../src/container/supervisor/tokenBucket';
-import { MAX_MESSAGE_DEPTH, RUN_DEFAULTS } from '../../../src/protocol/rpc';
+import { MAX_MESSAGE_DEPTH, DEFAULT_POLICY } from '../../../src/protocol/rpc';
 
 describe('delay of a retry', () => {
   it('grows with each retry, up to a maximum', () => {
-    const delays = [1, 2, 3, 4, 5, 1000].map((retry) => retryDelayMs(RUN_DEFAULTS.retries, retry));
+    const delays = [1, 2, 3, 4, 5, 1000].map((retry) => retryDelayMs(DEFAULT_POLICY.retries, retry));
     assert.deepEqual(delays, [10_000, 20_000, 40_000, 60_000, 60_000, 60_000]);
   });
 });
