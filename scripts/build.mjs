@@ -26,6 +26,8 @@ const bundles = {
   extension: { entryPoints: ['src/extension.ts'], external: ['vscode'] },
   container: { entryPoints: ['src/container/supervisor/main.ts'] },
   'decode-worker': { entryPoints: ['src/container/data/decodeWorker.ts'] },
+  // Loaded when a Modal app is exported: it holds a parser of Python.
+  'modal-export': { entryPoints: ['src/modalExport/exportModalApp.ts'] },
   cli: { entryPoints: ['src/cli/main.ts'], banner: { js: '#!/usr/bin/env node' } },
 };
 

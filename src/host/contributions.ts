@@ -25,6 +25,7 @@ export const COMMANDS = {
   revealRun: { id: 'tinyCats.revealRun', palette: false },
   copyRunId: { id: 'tinyCats.copyRunId', palette: false },
   installEngine: { id: 'tinyCats.installEngine', palette: true },
+  exportModal: { id: 'tinyCats.exportModal', palette: true },
 } as const satisfies Record<string, { id: string; palette: boolean }>;
 export type CommandName = keyof typeof COMMANDS;
 

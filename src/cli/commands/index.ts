@@ -2,6 +2,7 @@ import type { Command } from '../command';
 import { coolCommand } from './cool';
 import { doctorCommand } from './doctor';
 import { evalCommand } from './eval';
+import { exportModalCommand } from './exportModal';
 import { inspectCommand } from './inspect';
 import { installEngineCommand } from './installEngine';
 import { rerunCommand } from './rerun';
@@ -28,4 +29,5 @@ export const COMMANDS: readonly Command[] = [
   sampleCommand,
   doctorCommand,
   installEngineCommand,
+  exportModalCommand,
 ];

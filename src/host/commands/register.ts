@@ -4,6 +4,7 @@ import { COMMANDS, namesAndValues } from '../contributions';
 import type { Disposable } from '../disposables';
 import { DisposableStore } from '../disposables';
 import { askDataFolder, browseDataFolder } from './dataFolder';
+import { exportModal } from './exportModal';
 import { installEngine } from './installEngine';
 import { reportError } from './messages';
 import type { RunActionsDeps } from './runActions';
@@ -69,6 +70,7 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
       }
       return installEngine(vs, deps.bundleDir);
     },
+    exportModal: () => exportModal(deps),
   };
 
   const attempt = async (work: () => unknown): Promise<void> => {

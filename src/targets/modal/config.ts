@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { commonOptions } from '../commonOptions';
+import { GPUS } from './gpus';
 
 const text = (what: string) => v.pipe(v.string(`has to be ${what}`), v.nonEmpty(`has to be ${what}`));
-const GPUS = ['none', 'T4', 'L4', 'A10G', 'A100', 'H100'] as const;
 
 /** A sandbox on Modal. */
 export const modalConfigSchema = v.strictObject({
