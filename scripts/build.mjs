@@ -28,6 +28,7 @@ const bundles = {
   'decode-worker': { entryPoints: ['src/container/data/decodeWorker.ts'] },
   // Loaded when a Modal app is exported: it holds a parser of Python.
   'modal-export': { entryPoints: ['src/modalExport/exportModalApp.ts'] },
+  askpass: { entryPoints: ['src/targets/ssh/askpassMain.ts'] },
   cli: { entryPoints: ['src/cli/main.ts'], banner: { js: '#!/usr/bin/env node' } },
 };
 

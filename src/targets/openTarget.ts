@@ -21,6 +21,8 @@ export interface TargetDeps {
   /** The outputs and data volume on this machine. */
   outputsDir: string;
   dataDir: string;
+  /** OpenSSH's client, where it is not the `ssh` on PATH. */
+  sshProgram?: string;
   /** Absent where the terminal asks. */
   ask?: AskUser;
 }
@@ -41,7 +43,7 @@ export function openTarget(config: TargetConfig, deps: TargetDeps): OpenedTarget
     return { target, outputsDir: target.outputsDir };
   }
   return {
-    target: new LazyTarget(config.name, config.kind, () => open(config)),
+    target: new LazyTarget(config.name, config.kind, () => open(config, deps)),
     outputsDir: mirrorDir(deps.outputsDir, config.name),
   };
 }
@@ -52,10 +54,10 @@ export function mirrorDir(outputsDir: string, targetName: string): string {
 }
 
 /** Each kind loads what it needs. */
-function open(config: RemoteTargetConfig): Promise<Target> {
+function open(config: RemoteTargetConfig, deps: TargetDeps): Promise<Target> {
   switch (config.kind) {
     case 'ssh':
-      return openSshTarget(config);
+      return openSshTarget(config, deps);
     case 'docker':
       return openDockerTarget(config);
     case 'modal':
