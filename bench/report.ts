@@ -57,13 +57,14 @@ export function toMarkdown({
   if (training.length > 0) {
     parts.push(
       table(
-        ['Training', 'threads', 'steps/s', 'PyTorch steps/s', 'ours / PyTorch'],
-        training.map(({ subject, threads, stepsPerSecond, torchStepsPerSecond, ratio }) => [
+        ['Training', 'threads', 'steps/s', 'PyTorch steps/s', 'ours / PyTorch', 'by processor time'],
+        training.map(({ subject, threads, stepsPerSecond, torchStepsPerSecond, ratio, processorRatio }) => [
           subject,
           String(threads),
           figure(stepsPerSecond, 2),
           figure(torchStepsPerSecond, 2),
           figure(ratio, 2),
+          figure(processorRatio, 2),
         ]),
       ),
     );

@@ -32,6 +32,8 @@ const { values } = parseArgs({
 
 const listOf = (text: string): string[] => text.split(',').filter((part) => part !== '');
 
+const progress = (text: string): void => console.error(text);
+
 async function main(): Promise<void> {
   if (values.help) {
     console.log(USAGE);
@@ -46,7 +48,8 @@ async function main(): Promise<void> {
       ? await measureStartup(rounds, torch, workerCount(0))
       : undefined;
   const threads = listOf(values.threads).map(Number);
-  const training = models.length > 0 ? await measureTraining({ rounds, torch, only: models, threads }) : [];
+  const training =
+    models.length > 0 ? await measureTraining({ rounds, torch, only: models, threads, progress }) : [];
   const report: Report = {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,

@@ -28,6 +28,13 @@ export function findTorch(): Torch | undefined {
   return undefined;
 }
 
+/** Of some steps. */
+export interface Duration {
+  readonly seconds: number;
+  /** Of all threads together. */
+  readonly processorSeconds: number;
+}
+
 /** A model in a Python process, ready to take steps. */
 export class TorchTraining {
   private readonly child: ChildProcessWithoutNullStreams;
@@ -43,13 +50,15 @@ export class TorchTraining {
 
   /** Parameters of the model; the first answer, when it is ready. */
   async parameters(): Promise<number> {
-    return this.read();
+    const [count = NaN] = await this.read();
+    return count;
   }
 
-  /** Seconds that so many steps take. */
-  async run(steps: number): Promise<number> {
+  /** What so many steps take. */
+  async run(steps: number): Promise<Duration> {
     this.child.stdin.write(`${steps}\n`);
-    return this.read();
+    const [seconds = NaN, processorSeconds = NaN] = await this.read();
+    return { seconds, processorSeconds };
   }
 
   end(): void {
@@ -57,10 +66,10 @@ export class TorchTraining {
     this.reader.close();
   }
 
-  private async read(): Promise<number> {
+  private async read(): Promise<number[]> {
     const line = await this.lines.next();
     if (line.done === true) throw new Error('the PyTorch side ended');
-    return Number(line.value);
+    return line.value.split(' ').map(Number);
   }
 }
 

@@ -9,7 +9,7 @@ import { workerCount } from '../src/container/parallel/workerCount';
 import type { Learner } from '../src/container/recipes/task';
 import { median } from './statistics';
 import { findTask, subjects, type Subject } from './tasks';
-import { TorchTraining, type Torch } from './torchSide';
+import { TorchTraining, type Duration, type Torch } from './torchSide';
 
 const wasmDir = resolve('dist', 'wasm');
 const OPTIONS = { learningRate: 1e-4, gradientClip: 1, weightDecay: 1e-4 };
@@ -23,6 +23,11 @@ export interface TrainingFigures {
   readonly torchStepsPerSecond: number | null;
   /** Ours over PyTorch's: the median of the rounds' ratios, since neighbours in time share what else the machine does. */
   readonly ratio: number | null;
+  /**
+   * The same of processor time, which other programs disturb less; with one thread on a machine that does nothing else
+   * both are the same. Null for several threads.
+   */
+  readonly processorRatio: number | null;
 }
 
 export interface TrainingOptions {
@@ -31,6 +36,8 @@ export interface TrainingOptions {
   /** Names of subjects; all where it is empty. */
   readonly only: readonly string[];
   readonly threads: readonly number[];
+  /** Told about each result. */
+  readonly progress: (text: string) => void;
 }
 
 /** Measures each subject: a round of ours, a round of PyTorch's, and again. */
@@ -91,15 +98,40 @@ async function withLearner<T>(
 async function measure(
   learner: Learner,
   subject: Subject,
-  { rounds, torch }: TrainingOptions,
+  { rounds, torch, progress }: TrainingOptions,
 ): Promise<TrainingFigures> {
   const batch = subject.makeBatch();
-  const ours = async (steps: number): Promise<number> => {
+  const ours = async (steps: number): Promise<Duration> => {
     const startedAt = performance.now();
+    const before = process.cpuUsage();
     for (let step = 0; step < steps; step += 1) await learner.step(batch, OPTIONS);
-    return (performance.now() - startedAt) / 1000;
+    const { user, system } = process.cpuUsage(before);
+    return { seconds: (performance.now() - startedAt) / 1e3, processorSeconds: (user + system) / 1e6 };
   };
   const theirs = torch === undefined ? undefined : new TorchTraining(torch, subject.name, learner.workers);
+  try {
+    const figures = await compare(learner, subject, { rounds, ours, theirs });
+    progress(
+      `${subject.title}, ${figures.threads} threads: ${figures.stepsPerSecond.toFixed(2)} steps/s, ratio ${figures.ratio?.toFixed(2) ?? '-'}`,
+    );
+    return figures;
+  } finally {
+    theirs?.end();
+  }
+}
+
+interface Sides {
+  readonly rounds: number;
+  /** What so many steps take. */
+  readonly ours: (steps: number) => Promise<Duration>;
+  readonly theirs: TorchTraining | undefined;
+}
+
+async function compare(
+  learner: Learner,
+  subject: Subject,
+  { rounds, ours, theirs }: Sides,
+): Promise<TrainingFigures> {
   const parameters = (await learner.exportState())
     .filter(({ name }) => name.endsWith('/m'))
     .reduce((sum, { data }) => sum + data.length, 0);
@@ -109,19 +141,28 @@ async function measure(
   }
   await ours(subject.steps);
   await theirs?.run(subject.steps);
-  const times: { ours: number; theirs: number | undefined }[] = [];
+  const own: Duration[] = [];
+  const their: Duration[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    times.push({ ours: await ours(subject.steps), theirs: await theirs?.run(subject.steps) });
+    own.push(await ours(subject.steps));
+    if (theirs) their.push(await theirs.run(subject.steps));
   }
-  theirs?.end();
-  const theirTimes = times.flatMap((time) => (time.theirs === undefined ? [] : [time.theirs]));
-  const ratios = times.flatMap((time) => (time.theirs === undefined ? [] : [time.theirs / time.ours]));
+  const ratio = (of: (duration: Duration) => number): number | null => {
+    const ratios = own.flatMap((time, round) => {
+      const other = their[round];
+      return other ? [of(other) / of(time)] : [];
+    });
+    return ratios.length > 0 ? median(ratios) : null;
+  };
   return {
     subject: subject.title,
     threads: learner.workers,
     parameters,
-    stepsPerSecond: subject.steps / median(times.map((time) => time.ours)),
-    torchStepsPerSecond: theirTimes.length > 0 ? subject.steps / median(theirTimes) : null,
-    ratio: ratios.length > 0 ? median(ratios) : null,
+    stepsPerSecond: subject.steps / median(own.map(({ seconds }) => seconds)),
+    torchStepsPerSecond:
+      their.length > 0 ? subject.steps / median(their.map(({ seconds }) => seconds)) : null,
+    ratio: ratio(({ seconds }) => seconds),
+    // Threads that wait for each other keep the processor busy, so that it says nothing about several.
+    processorRatio: learner.workers === 1 ? ratio(({ processorSeconds }) => processorSeconds) : null,
   };
 }

@@ -84,7 +84,7 @@ class Dit(nn.Module):
         super().__init__()
         pixels, self.tokens = patch * patch * 3, (side // patch) ** 2
         self.patch = nn.Linear(pixels, width)
-        self.positions = torch.randn(1, self.tokens, width)
+        self.positions = nn.Parameter(torch.randn(1, self.tokens, width))
         self.frequencies = 1000 * 10000 ** (-torch.arange(128) / 128)
         self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
         self.label = nn.Embedding(classes + 1, width)
@@ -100,7 +100,8 @@ class Dit(nn.Module):
         for block in self.blocks:
             h = block(h, condition)
         shift, scale = self.modulation(condition).unsqueeze(1).chunk(2, -1)
-        return self.out(self.norm(h) * (1 + scale) + shift)
+        image = self.out(self.norm(h) * (1 + scale) + shift)
+        return (x - image) / time[:, None, None].clamp(min=0.05)
 
 
 def dit():

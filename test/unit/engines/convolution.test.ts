@@ -60,6 +60,30 @@ describe('convolution kernels', () => {
     assertSame(engines, 'chunked', conv(1, 'same'), inputs);
   });
 
+  it('agrees where it is computed in tiles, whole and cut off ones, with both gradients', () => {
+    const random = seeded(7);
+    const shift: Padding = [
+      [0, 0],
+      [0, 2],
+      [2, 1],
+      [0, 0],
+    ];
+    for (const [image, channels, padding] of [
+      [[1, 16, 16], [16, 24], 'same'],
+      [[3, 2, 2], [24, 16], 'same'],
+      [[2, 9, 7], [16, 16], 'same'],
+      [[1, 3, 5], [16, 32], 1],
+      [[2, 11, 6], [32, 16], 'valid'],
+      [[1, 6, 13], [16, 16], shift],
+      [[60, 5, 6], [16, 16], 'same'],
+      [[2, 10, 9], [40, 16], 'same'],
+    ] as const) {
+      const inputs = [input(random, [...image, channels[0]]), input(random, [3, 3, ...channels])];
+      const what = JSON.stringify({ image, channels, padding });
+      assertSame(engines, what, conv(1, padding), inputs);
+    }
+  });
+
   it('agrees for pointwise convolutions, with and without stride', () => {
     const random = seeded(3);
     for (const stride of [1, 2]) {

@@ -50,6 +50,16 @@ const parameterCounts = {
   repeat: 5,
   depthwiseInputGradient: 18,
   depthwiseFilterGradient: 18,
+  winogradFilter: 6,
+  winogradFilterGradient: 6,
+  winogradImage: 13,
+  winogradMultiply: 8,
+  winogradMultiplyGradient: 9,
+  winogradPointBytes: 2,
+  winogradResult: 11,
+  winogradResultGradient: 11,
+  winogradReverse: 4,
+  winogradScratchBytes: 4,
 } as const;
 
 /** The kernels, documented in assembly/. Addresses and strides are in bytes; a kernel without a result returns undefined. */

@@ -196,3 +196,41 @@ export function gemm(
     }
   }
 }
+
+/**
+ * C[m, n] = A[m, k] B[k, n] with B packed as panels of 8 columns and k rows each; n is a multiple of 8. A and C have
+ * contiguous rows. `edge` holds {@link gemmScratchBytes} bytes for no column.
+ */
+export function multiplyPacked(
+  a: usize,
+  strideA: usize,
+  packedB: usize,
+  c: usize,
+  strideC: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  edge: usize,
+): void {
+  for (let m0 = 0; m0 < m; m0 += ROWS) {
+    const rows = min(ROWS, m - m0);
+    const a0 = a + <usize>m0 * strideA;
+    const a1 = a0 + (rows > 1 ? strideA : 0);
+    const a2 = a1 + (rows > 2 ? strideA : 0);
+    const a3 = a2 + (rows > 3 ? strideA : 0);
+    const a4 = a3 + (rows > 4 ? strideA : 0);
+    const a5 = a4 + (rows > 5 ? strideA : 0);
+    let target = c + <usize>m0 * strideC;
+    let panel = packedB;
+    for (let j = 0; j < n; j += COLUMNS) {
+      if (rows === ROWS) {
+        tile(a0, a1, a2, a3, a4, a5, 4, panel, target, strideC, k, false);
+      } else {
+        tile(a0, a1, a2, a3, a4, a5, 4, panel, edge, COLUMNS * 4, k, false);
+        copyEdge(edge, COLUMNS * 4, target, strideC, rows, COLUMNS);
+      }
+      target += COLUMNS * 4;
+      panel += <usize>k * (COLUMNS * 4);
+    }
+  }
+}

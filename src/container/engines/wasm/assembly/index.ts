@@ -3,6 +3,18 @@
 export { gemm, gemmScratchBytes } from './gemm';
 export { attentionBackward, attentionForward, attentionScratchBytes } from './attention';
 export { im2col, col2im } from './im2col';
+export {
+  winogradFilter,
+  winogradFilterGradient,
+  winogradImage,
+  winogradMultiply,
+  winogradMultiplyGradient,
+  winogradPointBytes,
+  winogradResult,
+  winogradResultGradient,
+  winogradReverse,
+  winogradScratchBytes,
+} from './winograd';
 export { reduceMiddle, sumOfSquares } from './reductions';
 export { batchNormMoments, batchNormApply, batchNormGradientSums, batchNormInputGradient } from './batchNorm';
 export { clear, reluGradient, scale } from './elementwise';

@@ -1,25 +1,19 @@
-import type { TensorInfo, backend_util } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { registerWasmKernel, type WasmContext } from '../context';
 import { sizeOf } from '../heap';
 import type { KernelCall } from '../kernelCall';
 import { multiply, multiplyScratchBytes, type Matrix } from './gemm';
-import { shape4D } from './shapes';
+import { convolution, type Convolution } from './convolution';
+import {
+  convolveTiles,
+  gradientTilesOf,
+  inputGradientOfTiles,
+  filterGradientOfTiles,
+  tilesOf,
+} from './winograd';
 
 /** Values of a chunk of the column matrix: 512 KiB, so that it is still in the cache when it is multiplied. */
 const chunkFloats = 128 * 1024;
-
-function convolution({ tf }: WasmContext, call: KernelCall, x: readonly number[], filter: readonly number[]) {
-  return tf.backend_util.computeConv2DInfo(
-    shape4D(x),
-    shape4D(filter),
-    call.pair('strides'),
-    call.pair('dilations'),
-    call.padding('pad'),
-    call.rounding('dimRoundingMode'),
-  );
-}
-
-type Convolution = backend_util.Conv2DInfo;
 
 /** Values of one row of the column matrix, which is one window of the image. */
 const windowSize = (c: Convolution): number => c.filterHeight * c.filterWidth * c.inChannels;
@@ -105,6 +99,11 @@ function conv2D(context: WasmContext, call: KernelCall): TensorInfo | TensorInfo
   if (c.dilationHeight !== 1 || c.dilationWidth !== 1) return call.stock();
   const out = heap.allocate(c.outShape);
   const images = heap.address(x);
+  const tiling = tilesOf(c);
+  if (tiling) {
+    convolveTiles(context, tiling, images, heap.address(filter), heap.address(out));
+    return out;
+  }
   const weights = { address: heap.address(filter), rows: windowSize(c), columns: c.outChannels };
   eachChunk(context, c, images, { columns: c.outChannels, depth: windowSize(c) }, (chunk) => {
     const { columns, row, first, lines, scratch } = chunk;
@@ -122,6 +121,11 @@ function conv2DBackpropFilter(context: WasmContext, call: KernelCall): TensorInf
   const c = convolution(context, call, x.shape, filterShape);
   const out = heap.allocate(filterShape);
   const images = heap.address(x);
+  const tiling = tilesOf(c);
+  if (tiling) {
+    filterGradientOfTiles(context, tiling, images, heap.address(dy), heap.address(out));
+    return out;
+  }
   const depth = c.batchSize * c.outHeight * c.outWidth;
   eachChunk(context, c, images, { columns: c.outChannels, depth }, (chunk) => {
     const { columns, row, first, lines, scratch } = chunk;
@@ -150,6 +154,11 @@ function conv2DBackpropInput(context: WasmContext, call: KernelCall): TensorInfo
   const c = convolution(context, call, inputShape, filter.shape);
   const out = heap.allocate(inputShape);
   const target = heap.address(out);
+  const tiling = gradientTilesOf(c);
+  if (tiling) {
+    inputGradientOfTiles(context, tiling, heap.address(dy), heap.address(filter), target);
+    return out;
+  }
   const weights = {
     address: heap.address(filter),
     rows: c.outChannels,
@@ -170,7 +179,10 @@ function conv2DBackpropInput(context: WasmContext, call: KernelCall): TensorInfo
   return out;
 }
 
-/** Registers Conv2D, by im2col and a matrix product, and its two gradients; a dilated Conv2D stays with the stock kernel. */
+/**
+ * Registers Conv2D and its two gradients, by Winograd's filtering where that fits, else by im2col and a matrix product; a
+ * dilated Conv2D stays with the stock kernel.
+ */
 export function installConv2D(context: WasmContext): void {
   const { tf } = context;
   registerWasmKernel(tf, tf.Conv2D, (call) => conv2D(context, call));
