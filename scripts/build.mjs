@@ -1,4 +1,4 @@
-/** Bundles host, container, trainer, command line and webviews into dist/ and compiles the wasm kernels. */
+/** Bundles host, container, trainer, command line and webviews into dist/, with the Python trainer, and compiles the wasm kernels. */
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -56,6 +56,11 @@ await Promise.all([
     entryPoints: { panel: 'webview/panel/main.ts', inspector: 'webview/inspector/main.ts' },
     outdir: join(dist, 'webview'),
     loader: { '.svg': 'dataurl' },
+  }),
+  // The Python trainer, as it is.
+  cp(join(root, 'src', 'container', 'python'), join(dist, 'python'), {
+    recursive: true,
+    filter: (path) => !path.includes('__pycache__'),
   }),
   ...wasmFiles.map(([name, file]) =>
     cp(

@@ -1,0 +1,1 @@
+"""The trainer's own parts. Training code uses `tinycats` itself."""

@@ -1,0 +1,150 @@
+"""Processes and threads that a run leaves behind."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+
+GRACE_S = 1.0
+"""How long a child has to end by itself once it is told to."""
+_PR_SET_PDEATHSIG = 1
+_HELPERS = ("tinycats-", "tqdm_monitor", "pymp-", "QueueFeederThread", "pydevd", "Thread-tensorboard")
+
+
+def bind_forks():
+    """A forked child dies with this process, even where that is killed."""
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        prctl = ctypes.CDLL(None).prctl
+    except (OSError, AttributeError):
+        return
+    forked_by_main = []
+
+    def before():
+        # Linux counts the death of the thread that forked, not of the process.
+        forked_by_main[:] = [threading.current_thread() is threading.main_thread()]
+
+    def in_child():
+        if forked_by_main == [True]:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    os.register_at_fork(before=before, after_in_child=in_child)
+
+
+def descendants(pid=None):
+    """Process ids of all descendants, children before their own children; empty where /proc does not tell."""
+    parents = {}
+    try:
+        names = [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+    for name in names:
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != b"Z":
+            parents.setdefault(int(fields[1]), []).append(int(name))
+    found, waiting = [], [os.getpid() if pid is None else pid]
+    while waiting:
+        children = parents.get(waiting.pop(), [])
+        found += children
+        waiting += children
+    return found
+
+
+class Offspring:
+    """The children and threads there are now; those that come later belong to the run."""
+
+    def __init__(self):
+        self._children = set(descendants())
+        self._threads = set(threading.enumerate())
+
+    def reap(self):
+        """Ends the run's children. Returns (children ended by force, names of threads that still run)."""
+        _close_loaders()
+        left = self._left()
+        if left:
+            _end_pools()
+            _signal(left, signal.SIGTERM)
+            left = self._await(GRACE_S)
+            _signal(left, signal.SIGKILL)
+            self._await(GRACE_S)
+        return len(left), self._threads_left()
+
+    def _left(self):
+        spared = self._children | _helper_processes()
+        return [pid for pid in descendants() if pid not in spared]
+
+    def _await(self, seconds):
+        end = time.monotonic() + seconds
+        left = self._left()
+        while left and time.monotonic() < end:
+            _collect(left)
+            time.sleep(0.01)
+            left = self._left()
+        return left
+
+    def _threads_left(self):
+        threads = [thread for thread in threading.enumerate() if thread not in self._threads]
+        for thread in threads:
+            if not thread.daemon:
+                thread.join(0.2)
+        return [
+            thread.name for thread in threads if thread.is_alive() and not thread.name.startswith(_HELPERS)
+        ]
+
+
+def kill_descendants():
+    _signal(descendants(), signal.SIGKILL)
+
+
+def _close_loaders():
+    """DataLoader iterators that are still referred to would take the death of their workers for an accident."""
+    loader = sys.modules.get("torch.utils.data.dataloader")
+    if loader is None or not descendants():
+        return
+    kind = loader._MultiProcessingDataLoaderIter
+    for iterator in [value for value in gc.get_objects() if type(value) is kind]:
+        try:
+            iterator._shutdown_workers()
+        except Exception:
+            continue
+
+
+def _end_pools():
+    processes = sys.modules.get("multiprocessing.process")
+    for child in processes.active_children() if processes is not None else []:
+        child.terminate()
+        child.join(GRACE_S)
+
+
+def _helper_processes():
+    """multiprocessing's own, which serve all runs."""
+    tracker = getattr(sys.modules.get("multiprocessing.resource_tracker"), "_resource_tracker", None)
+    server = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
+    pids = {getattr(tracker, "_pid", None), getattr(server, "_forkserver_pid", None)}
+    return {pid for pid in pids if pid is not None}
+
+
+def _signal(pids, number):
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except OSError:
+            continue
+
+
+def _collect(pids):
+    for pid in pids:
+        try:
+            os.waitpid(pid, os.WNOHANG)
+        except OSError:
+            continue
