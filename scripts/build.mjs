@@ -29,6 +29,7 @@ const bundles = {
   // Loaded when a Modal app is exported: it holds a parser of Python.
   'modal-export': { entryPoints: ['src/modalExport/exportModalApp.ts'] },
   askpass: { entryPoints: ['src/targets/ssh/askpassMain.ts'] },
+  sweep: { entryPoints: ['src/sweep/main.ts'] },
   cli: { entryPoints: ['src/cli/main.ts'], banner: { js: '#!/usr/bin/env node' } },
 };
 

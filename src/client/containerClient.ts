@@ -142,7 +142,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     recipe: string,
     params: ParameterValues,
     options: ContainerOptions,
-    request: Pick<MethodParams<'train'>, 'whenBusy' | 'resumeRun'> = {},
+    request: Pick<MethodParams<'train'>, 'whenBusy' | 'resumeRun' | 'sweep'> = {},
   ): Promise<string> {
     const askedAt = performance.now();
     const started = this.phasesFrom(askedAt);

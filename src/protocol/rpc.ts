@@ -3,7 +3,7 @@ import { containerStatusSchema } from './container';
 import { phaseSchema, runEventSchema } from './events';
 import { parameterValuesSchema } from './parameters';
 import { programSchema } from './program';
-import { runRecordSchema } from './run';
+import { runRecordSchema, sweepPlaceSchema } from './run';
 import { count, milliseconds } from './schema';
 
 const runId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a run id'));
@@ -84,6 +84,8 @@ export const methods = {
       whenBusy: v.optional(whenBusySchema),
       /** Begins from the last checkpoint of this run of the same recipe, which has ended, with its parameters. */
       resumeRun: v.optional(runId),
+      /** Asked twice for the same place of a sweep, a container trains it once. */
+      sweep: v.optional(sweepPlaceSchema),
     }),
     result: v.object({ runId }),
   },

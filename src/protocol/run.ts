@@ -107,6 +107,16 @@ export const runResultSchema = v.object({
 });
 export type RunResult = v.InferOutput<typeof runResultSchema>;
 
+/** Which run of a sweep a run is. A second attempt goes on with what the first one's container died of. */
+export const sweepPlaceSchema = v.object({
+  sweepId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, 'expected the id of a sweep')),
+  /** Index into the sweep's trials. */
+  trial: count,
+  /** From 1. */
+  attempt: count,
+});
+export type SweepPlace = v.InferOutput<typeof sweepPlaceSchema>;
+
 /** A run as `run.json` keeps it. Times are ISO 8601 in UTC. */
 export const runRecordSchema = v.object({
   schemaVersion: v.literal(RUN_RECORD_VERSION),
@@ -133,6 +143,8 @@ export const runRecordSchema = v.object({
   pinned: v.boolean(),
   /** The run whose last checkpoint this one began from. */
   resumedFrom: v.optional(v.string()),
+  /** The sweep that it is a part of. */
+  sweep: v.optional(sweepPlaceSchema),
   /**
    * A newer version of the program wrote it: it tells as much as this version understands, and its run.json is
    * never written. Not part of the file.

@@ -24,6 +24,7 @@ const newerRecordSchema = v.object({
   checkpoints: v.fallback(v.array(checkpointSchema), []),
   result: v.fallback(entries.result, undefined),
   pinned: v.fallback(v.boolean(), false),
+  sweep: v.fallback(entries.sweep, undefined),
 });
 
 /**

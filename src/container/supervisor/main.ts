@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { version } from '../../../package.json';
 import { parse } from '../../protocol/schema';
 import { ensurePrivateDir, publishDescriptor, removeDescriptor } from '../../targets/local/descriptor';
+import { mayBeLive } from '../../targets/local/livingContainers';
 import { socketPath } from '../../targets/local/paths';
 import { processStartTime } from '../../targets/local/processIdentity';
 import type { StartOptions, StartReport } from '../../targets/local/startOptions';
@@ -62,7 +63,7 @@ async function becomeContainer(): Promise<void> {
   }
   // The terminal or window that started it may close.
   process.on('SIGHUP', () => undefined);
-  await settleInterruptedRuns(options.outputsDir, (record) => record.containerId === supervisor.containerId);
+  await settleInterruptedRuns(options.outputsDir, mayBeLive(options.outputsDir));
 }
 
 /** Where this container is to listen. To be called by the one that owns the volume: what a dead one left is removed. */

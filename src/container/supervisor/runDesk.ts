@@ -13,7 +13,7 @@ import type { EventSource } from './subscription';
 
 export type NewRun = Pick<
   RunRecord,
-  'recipe' | 'params' | 'target' | 'containerId' | 'start' | 'resumedFrom'
+  'recipe' | 'params' | 'target' | 'containerId' | 'start' | 'resumedFrom' | 'sweep'
 > & {
   /** When the user asked for it, milliseconds since the epoch. */
   askedAt: number;

@@ -3,7 +3,7 @@ import type { ContainerState, ContainerStatus } from '../../protocol/container';
 import type { Phase } from '../../protocol/events';
 import type { ContainerPolicy, MethodParams } from '../../protocol/rpc';
 import { DEFAULT_POLICY, ErrorCode, withSettings } from '../../protocol/rpc';
-import type { RunRecord } from '../../protocol/run';
+import type { RunRecord, SweepPlace } from '../../protocol/run';
 import type { StartOptions } from '../../targets/local/startOptions';
 import { volumeMessage } from '../volumeMessage';
 import type { ActiveRun } from './activeRun';
@@ -28,6 +28,8 @@ export class Supervisor {
   /** The run whose folder is being made. */
   private accepting: Promise<ActiveRun> | undefined;
   private problem: string | null = null;
+  /** Runs by their places in sweeps: who asks again after a dropped link gets the same one. */
+  private readonly sweepRuns = new Map<string, string>();
 
   /** @param exit called once when the container has to end; cleans up and leaves */
   constructor(
@@ -171,6 +173,10 @@ export class Supervisor {
     while (this.accepting !== undefined || this.scheduler.run?.ending === true) {
       await (this.accepting?.catch(() => undefined) ?? this.scheduler.run?.gone);
     }
+    const known = params.sweep === undefined ? undefined : this.sweepRuns.get(placeKey(params.sweep));
+    if (known !== undefined) {
+      return { runId: known };
+    }
     this.refuseUnlessFree(params);
     const { run, trainer } = this.scheduler;
     this.idle.pause();
@@ -184,10 +190,14 @@ export class Supervisor {
       askedAt,
       resumedDir: resumed?.dir ?? null,
       ...(resumed === undefined ? {} : { resumedFrom: resumed.record.runId }),
+      ...(params.sweep === undefined ? {} : { sweep: params.sweep }),
     };
     this.accepting = this.accept(facts, params.phases ?? []);
     try {
       const { runId } = await this.accepting;
+      if (params.sweep !== undefined) {
+        this.sweepRuns.set(placeKey(params.sweep), runId);
+      }
       if (this.problem !== null) {
         void this.scheduler.failAll('enter_failed', this.problem);
       }
@@ -278,4 +288,8 @@ export class Supervisor {
       session.notify('run', record);
     }
   }
+}
+
+function placeKey({ sweepId, trial, attempt }: SweepPlace): string {
+  return `${sweepId}/${trial}/${attempt}`;
 }

@@ -40,6 +40,31 @@ export async function withLock<T>(dir: string, work: () => Promise<T>): Promise<
   }
 }
 
+/**
+ * Takes a lock of `dir`, which has to exist, for as long as this process lives or until it is released.
+ * @returns what releases it; undefined if a living process has it
+ */
+export async function holdLock(dir: string, name: string): Promise<(() => Promise<void>) | undefined> {
+  const mine = join(dir, `.${randomUUID()}`);
+  const lock = join(dir, name);
+  await writeFile(mine, JSON.stringify({ pid: process.pid, pidStartTime: processStartTime(process.pid) }), {
+    mode: 0o600,
+    flag: 'wx',
+  });
+  try {
+    await breakStale(dir, lock);
+    return (await take(mine, lock)) ? () => rm(lock, { force: true }) : undefined;
+  } finally {
+    await rm(mine, { force: true });
+  }
+}
+
+/** Whether a living process has that lock. */
+export async function isLocked(dir: string, name: string): Promise<boolean> {
+  const seen = await readFile(join(dir, name), 'utf8').catch(() => undefined);
+  return seen !== undefined && isHeld(seen);
+}
+
 async function take(mine: string, lock: string): Promise<boolean> {
   try {
     await link(mine, lock);

@@ -11,6 +11,8 @@ import type { ContainerOptions, Endpoint, Finding, Target } from '../target';
 import { ContainerStartError, SOCKET_URL } from '../target';
 import type { Descriptor } from './descriptor';
 import { ensurePrivateDir, readDescriptor, removeDescriptor } from './descriptor';
+import { detachedEnvironment } from './detachedEnvironment';
+import { mayBeLive } from './livingContainers';
 import { containerDir, enginesDir } from './paths';
 import { isAlive } from './processIdentity';
 import type { Listen, StartOptions, StartReport } from './startOptions';
@@ -26,6 +28,8 @@ export interface LocalTargetPaths {
   bundleDir: string;
   outputsDir: string;
   dataDir: string;
+  /** Which of the volume's containers; see `containerDir`. */
+  slot?: number;
 }
 
 export interface LocalTargetOptions {
@@ -55,12 +59,12 @@ export class LocalTarget implements Target {
    * @throws ContainerStartError if a folder cannot be made or written
    */
   static open(
-    { bundleDir, outputsDir, dataDir }: LocalTargetPaths,
+    { bundleDir, outputsDir, dataDir, slot }: LocalTargetPaths,
     options: LocalTargetOptions = {},
   ): LocalTarget {
     const outputs = ensureVolume(outputsDir, 'outputs', 'tinyCats.outputsFolder or --outputs-dir');
     const data = ensureVolume(dataDir, 'data', 'tinyCats.dataFolder or --data-volume');
-    return new LocalTarget(bundleDir, outputs, data, containerDir(outputs), options);
+    return new LocalTarget(bundleDir, outputs, data, containerDir(outputs, slot), options);
   }
 
   async find(): Promise<Endpoint | undefined> {
@@ -117,8 +121,7 @@ export class LocalTarget implements Target {
       }
       await removeDescriptor(this.dir, descriptor.containerId);
     }
-    // A container may have started in between: what is running then is its.
-    return settleInterruptedRuns(this.outputsDir, async () => (await this.find()) !== undefined);
+    return settleInterruptedRuns(this.outputsDir, mayBeLive(this.outputsDir));
   }
 
   check(): Promise<Finding[]> {
@@ -149,7 +152,7 @@ export class LocalTarget implements Target {
     const child = fork(join(this.bundleDir, 'container.js'), [], {
       cwd: this.dir,
       detached: true,
-      env: containerEnvironment(startOptions),
+      env: { ...detachedEnvironment(), [START_OPTIONS_VARIABLE]: JSON.stringify(startOptions) },
       execArgv: [],
       stdio: ['ignore', log, log, 'ipc'],
     });
@@ -239,18 +242,4 @@ function ensureVolume(dir: string, volume: string, option: string): string {
       `The ${volume} volume "${dir}" cannot be written (${reason}). Make it a writable folder, or choose another with ${option}.`,
     );
   }
-}
-
-/** The user's environment, less what VS Code sets for its own processes. */
-function containerEnvironment(options: StartOptions): NodeJS.ProcessEnv {
-  const env = { ...process.env };
-  for (const name of Object.keys(env)) {
-    if (/^(VSCODE_|ELECTRON_|APPLICATION_INSIGHTS|CODE_SERVER_|NODE_CHANNEL|NODE_OPTIONS$)/.test(name)) {
-      Reflect.deleteProperty(env, name);
-    }
-  }
-  // VS Code's own Node is Electron in disguise; plain Node ignores this.
-  env.ELECTRON_RUN_AS_NODE = '1';
-  env[START_OPTIONS_VARIABLE] = JSON.stringify(options);
-  return env;
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -8,10 +9,38 @@ export function stateHome(): string {
   return chosen === undefined || chosen === '' ? join(homedir(), '.tiny-cats') : chosen;
 }
 
-/** Folder of the container that owns an outputs volume. @param outputsDir the volume's real path */
-export function containerDir(outputsDir: string): string {
-  const key = createHash('sha256').update(outputsDir).digest('hex').slice(0, 16);
-  return join(stateHome(), 'containers', key);
+/**
+ * Folder of a container of an outputs volume.
+ * @param outputsDir the volume's real path
+ * @param slot which of the volume's containers; 0 is the one that is there outside of sweeps
+ */
+export function containerDir(outputsDir: string, slot = 0): string {
+  const key = volumeKey(outputsDir);
+  return join(containersDir(), slot === 0 ? key : `${key}-${slot}`);
+}
+
+/** Folders of all containers that an outputs volume has or had, in no order. */
+export async function containerDirs(outputsDir: string): Promise<string[]> {
+  const key = volumeKey(outputsDir);
+  const names = await readdir(containersDir()).catch(() => []);
+  return names
+    .filter(
+      (name) => name === key || (name.startsWith(`${key}-`) && /^\d+$/.test(name.slice(key.length + 1))),
+    )
+    .map((name) => join(containersDir(), name));
+}
+
+function containersDir(): string {
+  return join(stateHome(), 'containers');
+}
+
+function volumeKey(outputsDir: string): string {
+  return createHash('sha256').update(outputsDir).digest('hex').slice(0, 16);
+}
+
+/** Folder of the process that drives a sweep: its lock and its log. */
+export function sweepDir(sweepId: string): string {
+  return join(stateHome(), 'sweeps', sweepId);
 }
 
 /** Folder into which "Install CUDA Engine" installs. */

@@ -1,0 +1,46 @@
+/** Entry of the process that drives a sweep. It ends with the sweep; while it lives it is the only one. */
+import { ContainerClient } from '../client/containerClient';
+import { parse } from '../protocol/schema';
+import { holdLock } from '../targets/local/fileLock';
+import { LocalTarget } from '../targets/local/localTarget';
+import { sweepDir } from '../targets/local/paths';
+import { OutputsVolume } from '../volume/outputsVolume';
+import { SweepFiles } from '../volume/sweepFiles';
+import { DRIVER_LOCK, DRIVER_OPTIONS_VARIABLE, driverOptionsSchema } from './driverOptions';
+import { SweepDriver } from './sweepDriver';
+
+async function main(): Promise<void> {
+  const given: unknown = JSON.parse(process.env[DRIVER_OPTIONS_VARIABLE] ?? 'null');
+  const { sweepId, bundleDir, outputsDir, dataDir } = parse(
+    driverOptionsSchema,
+    given,
+    DRIVER_OPTIONS_VARIABLE,
+  );
+  const release = await holdLock(sweepDir(sweepId), DRIVER_LOCK);
+  if (release === undefined) {
+    return;
+  }
+  try {
+    const files = new SweepFiles(outputsDir);
+    const record = await files.read(sweepId);
+    if (record === undefined) {
+      throw new Error(`${files.path(sweepId)} cannot be read`);
+    }
+    const volume = new OutputsVolume(outputsDir);
+    const openClient = (slot: number): ContainerClient =>
+      new ContainerClient(LocalTarget.open({ bundleDir, outputsDir, dataDir, slot }), volume, 'sweep');
+    await new SweepDriver({ files, volume, openClient }, record).run();
+  } finally {
+    await release();
+  }
+}
+
+// The terminal or window that started it may close.
+process.on('SIGHUP', () => undefined);
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
