@@ -38,6 +38,8 @@ export interface Command {
   options: readonly Option[];
   /** Whether it takes the parameters of a recipe as options. */
   takesParameters?: boolean;
+  /** Whether those may be lists of values: `--lr 1e-3,3e-4`. */
+  takesLists?: boolean;
   /** Whether `--json` ends with a result object, also if there was no run. */
   endsWithResult?: boolean;
   run(context: CliContext, invocation: Invocation): Promise<ExitCode>;

@@ -6,7 +6,7 @@ import { isRunId } from '../volume/outputsVolume';
 import type { CliContext, Command, Invocation } from './command';
 import { UsageError } from './errors';
 import type { Option } from './options';
-import { parseOptions, recipeOptions } from './options';
+import { listOption, parseOptions, recipeOptions } from './options';
 import { COMMON_OPTIONS, settingsOf } from './settings';
 
 const RECIPE: Option = {
@@ -20,11 +20,16 @@ export function optionGroups(command: Command, recipe: RecipeSpec): { title: str
     { title: 'Options', options: [...command.options] },
     {
       title: `Parameters of "${recipe.name}"`,
-      options: command.takesParameters === true ? [RECIPE, ...recipeOptions(recipe)] : [],
+      options: command.takesParameters === true ? [RECIPE, ...parameterOptions(command, recipe)] : [],
     },
     { title: 'Common options', options: [...COMMON_OPTIONS] },
   ];
   return groups.filter((group) => group.options.length > 0);
+}
+
+function parameterOptions({ takesLists }: Command, recipe: RecipeSpec): Option[] {
+  const options = recipeOptions(recipe);
+  return takesLists === true ? options.map(listOption) : options;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { ParameterSpec, ParameterValue, ParameterValues, RecipeSpec } from '../protocol/parameters';
 import { parseParameter } from '../protocol/parameters';
+import { isListable } from '../sweep/axes';
 import { UsageError } from './errors';
 import { optionName } from './text';
 
@@ -22,6 +23,19 @@ export function recipeOptions(recipe: RecipeSpec): Option[] {
     spec,
     negatable: spec.type === 'boolean' || spec.type === 'weights',
   }));
+}
+
+/** The option as it takes a list of values, which are read one by one; one that has no lists stays as it is. */
+export function listOption(option: Option): Option {
+  const { name, type, description, default: usual } = option.spec;
+  if (!isListable(option.spec)) {
+    return option;
+  }
+  const choices = option.spec.type === 'choice' ? `; of ${option.spec.choices.join(', ')}` : '';
+  return {
+    spec: { name, type: 'text', default: String(usual), description: `${description}${choices}` },
+    placeholder: type === 'choice' ? 'NAME[,NAME]' : type === 'boolean' ? 'true,false' : 'N[,N]',
+  };
 }
 
 export interface ParsedArguments {

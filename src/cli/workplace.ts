@@ -6,6 +6,7 @@ import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
 import type { ContainerOptions } from '../targets/target';
 import { openTarget } from '../targets/openTarget';
 import { ContainerStartError } from '../targets/target';
+import type { PoolPlace } from '../sweep/beginSweep';
 import { OutputsVolume } from '../volume/outputsVolume';
 import type { CliContext } from './command';
 import { CommandError } from './errors';
@@ -88,4 +89,10 @@ export async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Where a sweep has its containers; the folders are made if they are missing. @throws ContainerStartError */
+export function sweepPlace({ bundleDir }: Pick<CliContext, 'bundleDir'>, settings: Settings): PoolPlace {
+  const { outputsDir, dataDir } = LocalTarget.open({ bundleDir, ...settings });
+  return { bundleDir, outputsDir, dataDir };
 }

@@ -98,7 +98,7 @@ describe('a sweep', () => {
     process.kill(container.pid, 'SIGKILL');
     await gone();
     const end = await sweep.when(
-      ({ trials: now }) => now[killed]?.state === 'running' && (now[killed]?.attempt ?? 0) === 2,
+      ({ trials: now }) => now[killed]?.state === 'running' && now[killed].attempt === 2,
     );
     assert.deepEqual(
       end.trials.map(({ state, attempt }) => [state, attempt]),

@@ -11,6 +11,8 @@ import { runsCommand } from './runs';
 import { sampleCommand } from './sample';
 import { statusCommand } from './status';
 import { stopCommand } from './stop';
+import { sweepCommand } from './sweep';
+import { sweepsCommand } from './sweeps';
 import { trainCommand } from './train';
 import { warmCommand } from './warm';
 
@@ -23,6 +25,8 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   warmCommand,
   coolCommand,
+  sweepCommand,
+  sweepsCommand,
   runsCommand,
   inspectCommand,
   evalCommand,

@@ -4,7 +4,8 @@ import type { ParameterValues } from '../../../src/protocol/parameters';
 import { CLASSIFIER } from '../../../src/protocol/recipes';
 import type { RunRecord } from '../../../src/protocol/run';
 import type { SweepAxis, SweepRecord } from '../../../src/protocol/sweep';
-import { SWEEP_RECORD_VERSION, isSweepFinal, planTrials } from '../../../src/protocol/sweep';
+import { isSweepFinal } from '../../../src/protocol/sweep';
+import { beginSweep } from '../../../src/sweep/beginSweep';
 import { DRIVER_LOCK } from '../../../src/sweep/driverOptions';
 import { ensureDriver } from '../../../src/sweep/launch';
 import { livingContainers } from '../../../src/targets/local/livingContainers';
@@ -27,25 +28,10 @@ export class SweepInPlace {
     axes: readonly SweepAxis[],
     { jobs = 2, params = {} }: { jobs?: number; params?: ParameterValues } = {},
   ): Promise<SweepInPlace> {
-    const planned = planTrials(CLASSIFIER, place.params(params), axes);
-    const sweepId = SweepFiles.newId(new Date());
     place.target();
-    await new SweepFiles(place.outputsDir).write({
-      schemaVersion: SWEEP_RECORD_VERSION,
-      sweepId,
-      recipe: CLASSIFIER.name,
-      ...planned,
-      axes: [...axes],
-      jobs,
-      target: 'local',
-      engine: 'auto',
-      settings: SETTINGS,
-      state: 'running',
-      createdAt: new Date().toISOString(),
-    });
-    const sweep = new SweepInPlace(place, sweepId);
-    await sweep.drive();
-    return sweep;
+    const request = { recipe: CLASSIFIER, params: place.params(params), axes, jobs, settings: SETTINGS };
+    const { sweepId } = await beginSweep({ ...request, target: 'local', engine: 'auto' }, place);
+    return new SweepInPlace(place, sweepId);
   }
 
   get files(): SweepFiles {

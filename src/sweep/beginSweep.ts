@@ -1,0 +1,52 @@
+import type { EngineChoice } from '../protocol/container';
+import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import type { ContainerSettings } from '../protocol/rpc';
+import type { SweepAxis, SweepRecord } from '../protocol/sweep';
+import { SWEEP_RECORD_VERSION, planTrials } from '../protocol/sweep';
+import { SweepFiles } from '../volume/sweepFiles';
+import { ensureDriver } from './launch';
+
+export interface SweepRequest {
+  recipe: RecipeSpec;
+  /** Parameters that all trainings share. */
+  params: ParameterValues;
+  axes: readonly SweepAxis[];
+  /** Most containers at a time. */
+  jobs: number;
+  target: string;
+  engine: EngineChoice;
+  settings: ContainerSettings;
+}
+
+export interface PoolPlace {
+  /** Folder of container.js and sweep.js. */
+  bundleDir: string;
+  /** The volumes, which exist. */
+  outputsDir: string;
+  dataDir: string;
+}
+
+/**
+ * Stores a new sweep and starts what drives it. Returns before the first training has begun.
+ * @throws ParameterError if one of its trainings could not be asked for
+ * @throws Error if the volume cannot be written
+ */
+export async function beginSweep(
+  { recipe, params, axes, ...request }: SweepRequest,
+  place: PoolPlace,
+): Promise<SweepRecord> {
+  const now = new Date();
+  const record: SweepRecord = {
+    schemaVersion: SWEEP_RECORD_VERSION,
+    sweepId: SweepFiles.newId(now),
+    recipe: recipe.name,
+    ...planTrials(recipe, params, axes),
+    axes: [...axes],
+    ...request,
+    state: 'running',
+    createdAt: now.toISOString(),
+  };
+  await new SweepFiles(place.outputsDir).write(record);
+  await ensureDriver({ ...place, sweepId: record.sweepId });
+  return record;
+}
