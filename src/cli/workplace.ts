@@ -91,8 +91,9 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Where a sweep has its containers; the folders are made if they are missing. @throws ContainerStartError */
+/** Where a sweep and its volumes are; the folders are made if they are missing. @throws ContainerStartError */
 export function sweepPlace({ bundleDir }: Pick<CliContext, 'bundleDir'>, settings: Settings): PoolPlace {
-  const { outputsDir, dataDir } = LocalTarget.open({ bundleDir, ...settings });
-  return { bundleDir, outputsDir, dataDir };
+  const { target, outputsDir, dataDir } = settings;
+  const opened = openTarget(target, { bundleDir, outputsDir, dataDir });
+  return { bundleDir, outputsDir: target.kind === 'local' ? opened.outputsDir : outputsDir, dataDir };
 }

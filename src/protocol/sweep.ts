@@ -69,6 +69,8 @@ export const sweepRecordSchema = v.object({
   /** Most containers at a time. */
   jobs: v.pipe(count, v.minValue(1), v.maxValue(MAX_JOBS)),
   target: v.string(),
+  /** How it is configured, as in the settings; checked by who opens it. */
+  targetConfig: v.unknown(),
   engine: engineChoiceSchema,
   settings: containerSettingsSchema,
   state: sweepStateSchema,

@@ -3,6 +3,7 @@ import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
 import type { ContainerSettings } from '../protocol/rpc';
 import type { SweepAxis, SweepRecord } from '../protocol/sweep';
 import { SWEEP_RECORD_VERSION, planTrials } from '../protocol/sweep';
+import type { TargetConfig } from '../targets/config';
 import { SweepFiles } from '../volume/sweepFiles';
 import { ensureDriver } from './launch';
 
@@ -13,7 +14,7 @@ export interface SweepRequest {
   axes: readonly SweepAxis[];
   /** Most containers at a time. */
   jobs: number;
-  target: string;
+  target: TargetConfig;
   engine: EngineChoice;
   settings: ContainerSettings;
 }
@@ -21,7 +22,7 @@ export interface SweepRequest {
 export interface PoolPlace {
   /** Folder of container.js and sweep.js. */
   bundleDir: string;
-  /** The volumes, which exist. */
+  /** The volumes on this machine. */
   outputsDir: string;
   dataDir: string;
 }
@@ -32,7 +33,7 @@ export interface PoolPlace {
  * @throws Error if the volume cannot be written
  */
 export async function beginSweep(
-  { recipe, params, axes, ...request }: SweepRequest,
+  { recipe, params, axes, target, ...request }: SweepRequest,
   place: PoolPlace,
 ): Promise<SweepRecord> {
   const now = new Date();
@@ -42,6 +43,8 @@ export async function beginSweep(
     recipe: recipe.name,
     ...planTrials(recipe, params, axes),
     axes: [...axes],
+    target: target.name,
+    targetConfig: target,
     ...request,
     state: 'running',
     createdAt: now.toISOString(),

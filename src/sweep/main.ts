@@ -1,9 +1,11 @@
 /** Entry of the process that drives a sweep. It ends with the sweep; while it lives it is the only one. */
 import { ContainerClient } from '../client/containerClient';
 import { parse } from '../protocol/schema';
+import { targetConfigSchema } from '../targets/config';
 import { holdLock } from '../targets/local/fileLock';
-import { LocalTarget } from '../targets/local/localTarget';
 import { sweepDir } from '../targets/local/paths';
+import type { OpenedTarget } from '../targets/openTarget';
+import { openTarget } from '../targets/openTarget';
 import { OutputsVolume } from '../volume/outputsVolume';
 import { SweepFiles } from '../volume/sweepFiles';
 import { DRIVER_LOCK, DRIVER_OPTIONS_VARIABLE, driverOptionsSchema } from './driverOptions';
@@ -26,9 +28,11 @@ async function main(): Promise<void> {
     if (record === undefined) {
       throw new Error(`${files.path(sweepId)} cannot be read`);
     }
-    const volume = new OutputsVolume(outputsDir);
+    const config = parse(targetConfigSchema, record.targetConfig, `target of ${sweepId}`);
+    const open = (slot: number): OpenedTarget => openTarget(config, { bundleDir, outputsDir, dataDir, slot });
+    const volume = new OutputsVolume(open(0).outputsDir);
     const openClient = (slot: number): ContainerClient =>
-      new ContainerClient(LocalTarget.open({ bundleDir, outputsDir, dataDir, slot }), volume, 'sweep');
+      new ContainerClient(open(slot).target, volume, 'sweep');
     await new SweepDriver({ files, volume, openClient }, record).run();
   } finally {
     await release();

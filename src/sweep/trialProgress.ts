@@ -12,14 +12,17 @@ export function afterEvent(trial: Trial, event: RunEvent): Trial {
     case 'resumed':
       return { ...trial, ...withCurve(trial.curve.slice(0, event.epoch)), epoch: event.epoch };
     case 'step':
-      return { ...trial, epoch: event.epoch, epochs: event.epochs, loss: event.loss };
+      return { ...trial, epoch: event.epoch, epochs: event.epochs, loss: event.loss ?? trial.loss };
     case 'epoch':
       return {
         ...trial,
-        ...withCurve([...trial.curve.slice(0, event.epoch - 1), event.val_acc]),
+        // The user's own code may leave it out.
+        ...(event.val_acc === undefined
+          ? {}
+          : withCurve([...trial.curve.slice(0, event.epoch - 1), event.val_acc])),
         epoch: event.epoch,
         epochs: event.epochs,
-        loss: event.train_loss,
+        loss: event.train_loss ?? trial.loss,
       };
     case 'result':
       return { ...trial, best: event.val_acc ?? trial.best };
@@ -32,6 +35,10 @@ export function afterEvent(trial: Trial, event: RunEvent): Trial {
     case 'metrics':
     case 'sample':
     case 'checkpoint':
+    case 'device':
+    case 'files':
+    case 'held_memory':
+    case 'restart_needed':
       return trial;
   }
 }

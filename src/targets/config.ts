@@ -14,6 +14,12 @@ export const remoteTargetSchema = v.variant(
 export type RemoteTargetConfig = v.InferOutput<typeof remoteTargetSchema>;
 export type TargetConfig = typeof LOCAL_TARGET | RemoteTargetConfig;
 
+/** A target as a file keeps it. */
+export const targetConfigSchema = v.union([
+  v.strictObject({ kind: v.literal(LOCAL_TARGET.kind), name: v.literal(LOCAL_TARGET.name) }),
+  remoteTargetSchema,
+]);
+
 /** A list of targets cannot be taken; `message` names the place, what is there and what was expected. */
 export class TargetConfigError extends Error {
   override readonly name = 'TargetConfigError';

@@ -23,6 +23,8 @@ export interface TargetDeps {
   dataDir: string;
   /** OpenSSH's client, where it is not the `ssh` on PATH. */
   sshProgram?: string;
+  /** Which of the target's containers for these volumes: 0, if not given, is the one that is there outside of sweeps. */
+  slot?: number;
   /** Absent where the terminal asks. */
   ask?: AskUser;
 }

@@ -51,7 +51,15 @@ export const sweepCommand: Command = {
     const place = sweepPlace(context, settings);
     const { engine, container } = settings;
     const { sweepId } = await beginSweep(
-      { recipe, params, axes, jobs: numberValue(given, JOBS), target: 'local', engine, settings: container },
+      {
+        recipe,
+        params,
+        axes,
+        jobs: numberValue(given, JOBS),
+        target: settings.target,
+        engine,
+        settings: container,
+      },
       place,
     );
     if (flag(given, DETACH.name)) {

@@ -8,6 +8,7 @@ import { isSweepFinal } from '../../../src/protocol/sweep';
 import { beginSweep } from '../../../src/sweep/beginSweep';
 import { DRIVER_LOCK } from '../../../src/sweep/driverOptions';
 import { ensureDriver } from '../../../src/sweep/launch';
+import { LOCAL_TARGET } from '../../../src/targets/config';
 import { livingContainers } from '../../../src/targets/local/livingContainers';
 import { LocalTarget } from '../../../src/targets/local/localTarget';
 import { sweepDir } from '../../../src/targets/local/paths';
@@ -30,7 +31,7 @@ export class SweepInPlace {
   ): Promise<SweepInPlace> {
     place.target();
     const request = { recipe: CLASSIFIER, params: place.params(params), axes, jobs, settings: SETTINGS };
-    const { sweepId } = await beginSweep({ ...request, target: 'local', engine: 'auto' }, place);
+    const { sweepId } = await beginSweep({ ...request, target: LOCAL_TARGET, engine: 'auto' }, place);
     return new SweepInPlace(place, sweepId);
   }
 
