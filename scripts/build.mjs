@@ -1,7 +1,7 @@
 /** Bundles host, container, trainer, command line and webviews into dist/, with the Python trainer, and compiles the wasm kernels. */
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import esbuild from 'esbuild';
 import { buildKernels } from './build-kernels.mjs';
@@ -31,6 +31,25 @@ const bundles = {
   askpass: { entryPoints: ['src/targets/ssh/askpassMain.ts'] },
   sweep: { entryPoints: ['src/sweep/main.ts'] },
   cli: { entryPoints: ['src/cli/main.ts'], banner: { js: '#!/usr/bin/env node' } },
+  'target-docker': {
+    entryPoints: ['src/targets/docker/bundle.ts'],
+    // dockerode needs these for BuildKit alone, which we do not ask it for.
+    alias: Object.fromEntries(
+      ['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'].map((name) => [name, './scripts/nothing.cjs']),
+    ),
+  },
+};
+
+/** What speaks to one kind of target is loaded when such a target is used: dist/target-<kind>.js. */
+const lazyTargets = {
+  name: 'lazy targets',
+  /** @param {import('esbuild').PluginBuild} build */
+  setup(build) {
+    build.onResolve({ filter: /^\.\/bundle$/ }, ({ importer }) => ({
+      path: `./target-${basename(dirname(importer))}.js`,
+      external: true,
+    }));
+  },
 };
 
 await rm(dist, { recursive: true, force: true });
@@ -43,6 +62,7 @@ await Promise.all([
     esbuild.build({
       ...shared,
       ...forNode,
+      plugins: [lazyTargets],
       // Optional native accelerators of ws; the bundle runs without them.
       outfile: join(dist, `${name}.js`),
       ...options,
@@ -63,6 +83,7 @@ await Promise.all([
     recursive: true,
     filter: (path) => !path.includes('__pycache__'),
   }),
+  cp(join(root, 'containers'), join(dist, 'containers'), { recursive: true }),
   ...wasmFiles.map(([name, file]) =>
     cp(
       join(dirname(require.resolve(`${name}/package.json`)), file),

@@ -46,6 +46,7 @@ const stages = [
   { name: 'container', command: mocha('container'), limitS: 900, needs: ['build'], specs: 'test/container' },
   // It may have to install PyTorch first.
   { name: 'python', command: mocha('python'), limitS: 1200, needs: [], specs: 'test/python' },
+  { name: 'targets', command: mocha('targets'), limitS: 600, needs: ['build'], specs: 'test/targets' },
   { name: 'faults', command: mocha('faults'), limitS: 480, needs: ['build'], specs: 'test/faults' },
   { name: 'package', command: [node, script('package.mjs')], limitS: 120, needs: ['build'] },
   { name: 'host', command: [node, script('host/install.mjs')], limitS: 1800, needs: [] },

@@ -61,7 +61,7 @@ function open(config: RemoteTargetConfig, deps: TargetDeps): Promise<Target> {
     case 'ssh':
       return openSshTarget(config, deps);
     case 'docker':
-      return openDockerTarget(config);
+      return openDockerTarget(config, deps);
     case 'modal':
       return openModalTarget(config);
   }

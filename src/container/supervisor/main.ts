@@ -1,9 +1,10 @@
 /**
- * Entry of a container: becomes the one that owns its outputs volume, or leaves that to who owns it already. With
- * `agent` as its first argument it does one thing for a target on another machine, and ends.
+ * Entry of a container: becomes the one that owns its outputs volume, or leaves that to who owns it already. Its options
+ * are in the environment, or with the arguments `from <file>` in a file. With the arguments `agent <command>` it does one
+ * thing for a target on another machine, and ends.
  */
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { version } from '../../../package.json';
 import { parse } from '../../protocol/schema';
@@ -22,8 +23,9 @@ import { Supervisor } from './supervisor';
 
 const TOKEN_BYTES = 32;
 
-async function becomeContainer(): Promise<void> {
-  const given: unknown = JSON.parse(process.env[START_OPTIONS_VARIABLE] ?? 'null');
+/** @param text its options as JSON */
+async function becomeContainer(text: string): Promise<void> {
+  const given: unknown = JSON.parse(text);
   const options = parse(startOptionsSchema, given, START_OPTIONS_VARIABLE);
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
 
@@ -98,11 +100,16 @@ async function report(message: StartReport): Promise<void> {
   });
 }
 
-const [role, command] = process.argv.slice(2);
-if (role === 'agent') {
-  void runAgent(command ?? '', __dirname);
-} else {
-  becomeContainer().catch(failed);
+const [role, what = ''] = process.argv.slice(2);
+switch (role ?? '') {
+  case 'agent':
+    void runAgent(what, __dirname);
+    break;
+  case 'from':
+    readFile(what, 'utf8').then(becomeContainer).catch(failed);
+    break;
+  default:
+    becomeContainer(process.env[START_OPTIONS_VARIABLE] ?? 'null').catch(failed);
 }
 
 async function failed(error: unknown): Promise<never> {

@@ -1,10 +1,9 @@
+import type { TargetDeps } from '../openTarget';
 import type { Target } from '../target';
-import { ContainerStartError } from '../target';
 import type { DockerConfig } from './config';
 
-/** @throws ContainerStartError if this version has no such targets */
-export function openDockerTarget({ name }: DockerConfig): Promise<Target> {
-  return Promise.reject(
-    new ContainerStartError(`The target "${name}" is of kind docker, which this version does not have yet.`),
-  );
+/** Loads what speaks to engines, a bundle of its own: most users never need it. */
+export async function openDockerTarget(config: DockerConfig, deps: TargetDeps): Promise<Target> {
+  const { createDockerTarget } = await import('./bundle');
+  return createDockerTarget(config, deps);
 }

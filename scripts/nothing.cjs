@@ -1,0 +1,2 @@
+/** Stands in a bundle for what is never called there. */
+module.exports = {};

@@ -1,0 +1,74 @@
+import { get } from 'node:http';
+import { extract } from 'tar-stream';
+import * as v from 'valibot';
+import { parse } from '../../protocol/schema';
+import type { Endpoint } from '../target';
+import type { Engine } from './engine';
+import { INSIDE } from './layout';
+import type { Present } from './presence';
+import { statusOf } from './problems';
+import { relayInto } from './relay';
+
+const descriptorSchema = v.object({ containerId: v.string(), token: v.string() });
+const HEALTH_TIMEOUT_MS = 1000;
+
+/**
+ * How the running container is reached; undefined while it does not listen yet. Its token is read out of it: it stands in
+ * no environment, argument or label.
+ */
+export async function endpointOf(engine: Engine, present: Present): Promise<Endpoint | undefined> {
+  const text = await readInside(engine, present.id, `${INSIDE.container}/container.json`);
+  if (text === undefined) {
+    return undefined;
+  }
+  const { containerId, token } = parse(descriptorSchema, JSON.parse(text), 'descriptor of the container');
+  if (!engine.isHere) {
+    const connect = (): ReturnType<typeof relayInto> => relayInto(engine, present.id, INSIDE.port);
+    return { containerId, token, url: 'ws://localhost/', connect };
+  }
+  const { hostPort } = present;
+  return hostPort === undefined ? undefined : { containerId, token, url: `ws://127.0.0.1:${hostPort}/` };
+}
+
+/**
+ * Whether something speaks HTTP behind the published port. An engine's proxy takes connections before the container
+ * does, and keeps them without a word: each try has a time limit of its own.
+ */
+export async function isHealthy(endpoint: Endpoint): Promise<boolean> {
+  if (endpoint.connect !== undefined) {
+    return true;
+  }
+  return new Promise((resolve) => {
+    const request = get(endpoint.url.replace(/^ws:/, 'http:'), { agent: false }, (answer) => {
+      answer.resume();
+      resolve(true);
+    });
+    request.setTimeout(HEALTH_TIMEOUT_MS, () => request.destroy());
+    request.once('close', () => resolve(false)).once('error', () => resolve(false));
+  });
+}
+
+/** The text of a small file in a container; undefined without one. Faster than running a program inside. */
+async function readInside(engine: Engine, id: string, path: string): Promise<string | undefined> {
+  let archive: NodeJS.ReadableStream;
+  try {
+    archive = await engine.slow.getContainer(id).getArchive({ path });
+  } catch (error) {
+    if (statusOf(error) === 404) {
+      return undefined;
+    }
+    throw error;
+  }
+  const files = extract();
+  const parts: Buffer[] = [];
+  await new Promise<void>((resolve, reject) => {
+    files.on('entry', (_header, content, next) => {
+      content.on('data', (part: Buffer) => parts.push(part));
+      content.once('end', next);
+    });
+    files.once('finish', resolve).once('error', reject);
+    archive.once('error', reject);
+    archive.pipe(files);
+  });
+  return Buffer.concat(parts).toString('utf8');
+}

@@ -1,0 +1,367 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { AgentClient } from '../agent/agentClient';
+import type { AgentPlace } from '../agent/protocol';
+import { Bundle } from '../bundle';
+import type { ContainerOptions, Endpoint, Finding, RunHistory, StartProgress, Target } from '../target';
+import { ContainerStartError } from '../target';
+import { checkDocker } from './check';
+import type { DockerConfig } from './config';
+import type { ContainerSpec } from './containerSpec';
+import { NameTaken, createAndStart } from './create';
+import { endpointOf, isHealthy } from './descriptor';
+import { Engine } from './engine';
+import type { GpuWish } from './gpu';
+import { gpuWish, gpusInside, noGpuError } from './gpu';
+import type { HelperPlace } from './helper';
+import { withHelper } from './helper';
+import type { ImageSource } from './image';
+import { ensureImage, imageSource } from './image';
+import type { Names } from './layout';
+import { INSIDE, LABEL } from './layout';
+import type { Ledger } from './ledger';
+import type { Present } from './presence';
+import { findPresent, inspect, logTail, remove } from './presence';
+import { messageOf, startError, statusOf } from './problems';
+import { startOptionsText } from './startOptions';
+
+/** How long a new container may take until it listens. */
+const LISTEN_TIMEOUT_MS = 30_000;
+const POLL_MS = 50;
+
+export interface DockerTargetDeps {
+  config: DockerConfig;
+  /** Folder of container.js and trainer.js. */
+  bundleDir: string;
+  names: Names;
+  slot: number;
+  ledger: Ledger;
+}
+
+/** A container of Docker Engine or Podman. It stays, stopped, when its scaledown window has passed; the next start replaces it. */
+export class DockerTarget implements Target {
+  readonly kind = 'docker';
+  readonly name: string;
+  private opened: Promise<Engine> | undefined;
+  private code: Promise<Bundle> | undefined;
+
+  constructor(private readonly deps: DockerTargetDeps) {
+    this.name = deps.config.name;
+  }
+
+  async find(): Promise<Endpoint | undefined> {
+    const engine = await this.engine();
+    const present = await this.present(engine);
+    if (present?.state !== 'running' || present.role !== 'container') {
+      return undefined;
+    }
+    const endpoint = await endpointOf(engine, present);
+    if (endpoint !== undefined) {
+      await this.deps.ledger.note({ mayBeUnsettled: true, isRead: false });
+    }
+    return endpoint;
+  }
+
+  async start(options: ContainerOptions, progress: StartProgress): Promise<Endpoint> {
+    const engine = await this.engine();
+    try {
+      for (;;) {
+        const endpoint = await this.startOnce(engine, options, progress);
+        if (endpoint !== undefined) {
+          await this.deps.ledger.note({ mayBeUnsettled: true, isRead: false });
+          return endpoint;
+        }
+      }
+    } catch (error) {
+      throw startError(`${engine.title} could not start the container`, error);
+    }
+  }
+
+  async kill(): Promise<void> {
+    const engine = await this.engine();
+    const present = await this.present(engine);
+    if (present?.state === 'running') {
+      const container = engine.slow.getContainer(present.id);
+      await container.kill().catch(ignoreStatus(404, 409, 500));
+      await container.wait().catch(ignoreStatus(404));
+    }
+    await this.settle();
+  }
+
+  async settle(): Promise<string[]> {
+    const { ledger } = this.deps;
+    const engine = await this.engine();
+    const present = await this.present(engine);
+    if (present !== undefined && present.state !== 'stopped') {
+      return [];
+    }
+    const { mayBeUnsettled } = await ledger.facts();
+    // A supervisor that leaves by itself has ended its runs.
+    const died = present === undefined ? mayBeUnsettled : present.exitCode !== 0;
+    if (!died) {
+      await ledger.note({ mayBeUnsettled: false });
+      return [];
+    }
+    if (present !== undefined) {
+      await remove(engine, present.id);
+    }
+    const runIds = await this.askHelper(engine, (agent) => agent.settle());
+    if (runIds === undefined) {
+      return [];
+    }
+    await ledger.note({ mayBeUnsettled: false, isRead: false });
+    return runIds;
+  }
+
+  async history(after: ReadonlyMap<string, number>): Promise<RunHistory[]> {
+    const { ledger } = this.deps;
+    const engine = await this.engine();
+    const present = await this.present(engine);
+    const isThere = present !== undefined && present.state !== 'stopped';
+    if (isThere || ((await ledger.facts()).isRead && after.size > 0) || !(await this.hasVolume(engine))) {
+      return [];
+    }
+    if (present !== undefined) {
+      await remove(engine, present.id);
+    }
+    const runs = await this.askHelper(engine, (agent) => agent.history(after));
+    if (runs !== undefined) {
+      await ledger.note({ isRead: true });
+    }
+    return runs ?? [];
+  }
+
+  async check(signal?: AbortSignal): Promise<Finding[]> {
+    return checkDocker(this.deps.config, this.deps.bundleDir, signal);
+  }
+
+  dispose(): Promise<void> {
+    this.opened = undefined;
+    return Promise.resolve();
+  }
+
+  /** @returns undefined if another one was at it, and it has to be looked again */
+  private async startOnce(
+    engine: Engine,
+    options: ContainerOptions,
+    progress: StartProgress,
+  ): Promise<Endpoint | undefined> {
+    const present = await this.present(engine);
+    if (present?.state === 'running' && present.role === 'container') {
+      // Another window may have started it just now, or it may be on its way out.
+      return this.reached(engine, present.id, () => undefined);
+    }
+    if (present !== undefined && present.state !== 'stopped') {
+      return this.otherIsDone(engine, present);
+    }
+    const gpu = await this.gpu(engine);
+    const source = await this.image(gpu);
+    await ensureImage(engine, source, progress);
+    if (present !== undefined) {
+      await remove(engine, present.id);
+    }
+    const code = await this.readCode();
+    let id: string;
+    try {
+      id = await createAndStart(
+        engine,
+        this.spec(source.name, gpu, code, options.port),
+        code,
+        () => startOptionsText(this.name, options),
+        (put) => progress.phase('code sent', put),
+      );
+    } catch (error) {
+      if (error instanceof NameTaken) {
+        await delay(POLL_MS);
+        return undefined;
+      }
+      throw error;
+    }
+    return progress.phase('start', async () => {
+      const endpoint = await this.reached(engine, id, (ended) => failEnded(engine, id, ended));
+      await this.verifyGpu(engine, id, gpu, progress);
+      return endpoint;
+    });
+  }
+
+  /**
+   * Waits until a container that was started listens.
+   * @param ended called if it ends before
+   * @throws ContainerStartError if it takes too long
+   */
+  private async reached(
+    engine: Engine,
+    id: string,
+    ended: (present: Present | undefined) => undefined | Promise<never>,
+  ): Promise<Endpoint | undefined> {
+    const until = performance.now() + LISTEN_TIMEOUT_MS;
+    let problem = '';
+    while (performance.now() < until) {
+      const present = await inspect(engine, id);
+      if (present?.state !== 'running') {
+        return ended(present);
+      }
+      // It may have ended since: the next look tells.
+      const endpoint = await endpointOf(engine, present).catch((error: unknown) => {
+        problem = `${messageOf(error)}. `;
+        return undefined;
+      });
+      if (endpoint !== undefined && (await isHealthy(endpoint))) {
+        return endpoint;
+      }
+      await delay(POLL_MS);
+    }
+    throw new ContainerStartError(
+      `The container did not listen within ${LISTEN_TIMEOUT_MS / 1000} s. ${problem}${await logTail(engine, id)}`,
+    );
+  }
+
+  /** Waits while another window or a helper has the volumes. */
+  private async otherIsDone(engine: Engine, other: Present): Promise<undefined> {
+    const until = performance.now() + LISTEN_TIMEOUT_MS;
+    while (performance.now() < until) {
+      const now = await inspect(engine, other.id);
+      if (now?.state !== other.state) {
+        return;
+      }
+      await delay(POLL_MS);
+    }
+    // Who made it is gone.
+    await remove(engine, other.id);
+  }
+
+  private async verifyGpu(engine: Engine, id: string, gpu: GpuWish, progress: StartProgress): Promise<void> {
+    if (gpu.choice === 'none') {
+      return;
+    }
+    const devices = await gpusInside(engine, id);
+    if (devices.length > 0) {
+      progress.log(`GPU devices in the container: ${devices.join(', ')}`);
+    } else if (gpu.isOptional) {
+      progress.log('No GPU reached the container: it trains on the CPU.');
+    } else {
+      await remove(engine, id);
+      throw noGpuError(engine);
+    }
+  }
+
+  private spec(image: string, gpu: GpuWish, code: Bundle, port: number): ContainerSpec {
+    const { names, slot, config } = this.deps;
+    return {
+      name: names.container,
+      image,
+      entrypoint: 'node',
+      args: [`${INSIDE.code}/container.js`, 'from', INSIDE.options],
+      labels: {
+        [LABEL.role]: 'container',
+        [LABEL.outputs]: names.outputsVolume,
+        [LABEL.slot]: String(slot),
+        [LABEL.target]: this.name,
+        [LABEL.code]: code.hash,
+      },
+      env: {},
+      volumes: this.volumes(),
+      port: { inside: INSIDE.port, host: port },
+      gpu: gpu.choice,
+      ...(config.memoryMiB === undefined ? {} : { memoryMiB: config.memoryMiB }),
+      ...(config.cpus === undefined ? {} : { cpus: config.cpus }),
+      init: true,
+      isTransient: false,
+    };
+  }
+
+  private volumes(): ContainerSpec['volumes'] {
+    const { outputsVolume, dataVolume } = this.deps.names;
+    return [
+      { name: outputsVolume, path: INSIDE.outputs },
+      { name: dataVolume, path: INSIDE.data },
+    ];
+  }
+
+  private async askHelper<T>(
+    engine: Engine,
+    work: (agent: AgentClient) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { names, slot } = this.deps;
+    const source = await this.image(await this.gpu(engine));
+    const place: HelperPlace = {
+      engine,
+      image: source.name,
+      code: await this.readCode(),
+      name: names.container,
+      volumes: this.volumes(),
+      labels: {
+        [LABEL.role]: 'helper',
+        [LABEL.outputs]: names.outputsVolume,
+        [LABEL.slot]: String(slot),
+      },
+    };
+    const inside: AgentPlace = {
+      home: INSIDE.state,
+      outputsDir: INSIDE.outputs,
+      dataDir: INSIDE.data,
+      target: this.name,
+      listen: { on: 'host', host: '0.0.0.0' },
+    };
+    return withHelper(place, (exec) => work(new AgentClient(exec, inside)));
+  }
+
+  private async hasVolume(engine: Engine): Promise<boolean> {
+    return engine.quick
+      .getVolume(this.deps.names.outputsVolume)
+      .inspect()
+      .then(() => true, ignoreStatus(404))
+      .then((found) => found === true);
+  }
+
+  private image(gpu: GpuWish): Promise<ImageSource> {
+    const { config, bundleDir } = this.deps;
+    return imageSource(config.image, gpu.choice !== 'none', bundleDir);
+  }
+
+  private gpu(engine: Engine): Promise<GpuWish> {
+    return gpuWish(this.deps.config.gpu, engine);
+  }
+
+  private present(engine: Engine): Promise<Present | undefined> {
+    return findPresent(engine, this.deps.names.outputsVolume, this.deps.slot);
+  }
+
+  private readCode(): Promise<Bundle> {
+    this.code ??= Bundle.read(this.deps.bundleDir);
+    return this.code;
+  }
+
+  private async engine(): Promise<Engine> {
+    this.opened ??= Engine.find(this.deps.config);
+    try {
+      return await this.opened;
+    } catch (error) {
+      // It may answer the next time.
+      this.opened = undefined;
+      throw error;
+    }
+  }
+}
+
+/** @throws ContainerStartError with the container's last words */
+async function failEnded(engine: Engine, id: string, present: Present | undefined): Promise<never> {
+  const tail = present === undefined ? '' : await logTail(engine, id);
+  const how =
+    present === undefined
+      ? 'was removed'
+      : present.wasOutOfMemory
+        ? 'ran out of memory'
+        : `ended with exit code ${present.exitCode}`;
+  throw new ContainerStartError(
+    `The container ${how} while it started. ${tail === '' ? 'It wrote nothing.' : `It wrote:\n${tail}`}`,
+  );
+}
+
+/** Takes a refusal that says what is so anyway. */
+function ignoreStatus(...statuses: number[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!statuses.includes(statusOf(error) ?? 0)) {
+      throw error;
+    }
+  };
+}

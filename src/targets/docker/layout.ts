@@ -1,0 +1,59 @@
+/** Paths inside a container, and how it is known to be ours from outside. */
+import { createHash } from 'node:crypto';
+
+const HOME = '/opt/tiny-cats';
+
+export const INSIDE = {
+  outputs: '/outputs',
+  data: '/data',
+  code: `${HOME}/code`,
+  /** What the container is started with. */
+  options: `${HOME}/start.json`,
+  /** Every user may write there. */
+  state: `${HOME}/state`,
+  container: `${HOME}/state/container`,
+  engines: `${HOME}/state/engines`,
+  port: 8000,
+} as const;
+
+export const LABEL = {
+  /** `container` or `helper`. */
+  role: 'tiny-cats.role',
+  /** Name of the outputs volume; it has one container for each slot. */
+  outputs: 'tiny-cats.outputs',
+  slot: 'tiny-cats.slot',
+  /** Name of the target. */
+  target: 'tiny-cats.target',
+  /** Hash of the code inside. */
+  code: 'tiny-cats.code',
+} as const;
+
+/** Names of what a target has in its engine. */
+export interface Names {
+  container: string;
+  outputsVolume: string;
+  dataVolume: string;
+}
+
+/**
+ * @param workspace what tells this workspace from others: the real path of its outputs folder
+ * @param given names of volumes that the target sets
+ */
+export function namesOf(
+  target: string,
+  workspace: string,
+  slot: number,
+  given: { outputsVolume?: string | undefined; dataVolume?: string | undefined },
+): Names {
+  const outputsVolume = given.outputsVolume ?? `tiny-cats-outputs-${shortHash(`${target}\0${workspace}`)}`;
+  return {
+    // One outputs volume has one container, whichever workspace or target names it.
+    container: `tiny-cats-${shortHash(outputsVolume)}${slot === 0 ? '' : `-${slot}`}`,
+    outputsVolume,
+    dataVolume: given.dataVolume ?? 'tiny-cats-data',
+  };
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}

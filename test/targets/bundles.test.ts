@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+describe('the bundles', () => {
+  it('keep what speaks to container engines out of what VS Code loads at its start', async () => {
+    const extension = await readFile(resolve('dist/extension.js'), 'utf8');
+    assert.ok(extension.length < 400_000, `it has ${extension.length} bytes`);
+    assert.ok(!extension.includes('/containers/create'));
+    assert.ok((await readFile(resolve('dist/target-docker.js'), 'utf8')).includes('/containers/create'));
+  });
+});
