@@ -4,7 +4,7 @@
  * A failed stage does not end the run; only what depends on it is skipped.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { runToEnd } from './host/child.mjs';
@@ -28,6 +28,8 @@ import { endTagged, newTag } from './host/tagged.mjs';
  */
 
 const node = process.execPath;
+/** What the suites have measured, a line of JSON each. */
+const figuresFile = join(outDir, 'counts', 'figures.jsonl');
 const script = (/** @type {string} */ name) => join(repositoryRoot, 'scripts', name);
 const npmRun = (/** @type {string} */ name) => ['npm', 'run', '--silent', name];
 const mocha = (/** @type {string} */ area) => [
@@ -109,7 +111,7 @@ async function runStage({ name, command, limitS, specs }) {
   const [program = node, ...args] = command;
   const { exitCode, timedOut } = await runToEnd(program, args, {
     cwd: repositoryRoot,
-    env: { ...process.env, TINY_CATS_COUNTS: countsFile, [tag]: '1' },
+    env: { ...process.env, TINY_CATS_COUNTS: countsFile, TINY_CATS_FIGURES: figuresFile, [tag]: '1' },
     timeoutMs: limitS * 1000,
   });
   // Servers, browsers and containers that a failed test left behind must not disturb the next stage.
@@ -137,6 +139,7 @@ if (unknown.length > 0) {
 const wanted = names.length === 0 ? new Set(stages.map(({ name }) => name)) : withNeeds(names);
 
 await mkdir(join(outDir, 'counts'), { recursive: true });
+await writeFile(figuresFile, '');
 /** @type {Map<string, Result>} */
 const results = new Map();
 for (const stage of stages.filter(({ name }) => wanted.has(name))) {
@@ -147,6 +150,17 @@ for (const stage of stages.filter(({ name }) => wanted.has(name))) {
       ? await runStage(stage)
       : { status: 'skipped', passed: 0, failed: 0, seconds: 0, note: `needs ${missing.join(', ')}` },
   );
+}
+
+/** @type {[string, string][]} */
+const figures = (await readFile(figuresFile, 'utf8'))
+  .split('\n')
+  .filter(Boolean)
+  .map((line) => JSON.parse(line));
+if (figures.length > 0) {
+  const width = Math.max(...figures.map(([name]) => name.length)) + 2;
+  console.log(`\n${'figure'.padEnd(width)}value`);
+  for (const [name, value] of figures) console.log(`${name.padEnd(width)}${value}`);
 }
 
 console.log(

@@ -17,6 +17,7 @@ import { registerInspector } from './host/inspect/register';
 import { Notifier } from './host/notifier';
 import { PanelManager } from './host/panel/panelManager';
 import { readSample } from './host/panel/sampleReader';
+import { StrandedPanel } from './host/panel/strandedPanel';
 import { RecipeStores } from './host/recipeStores';
 import { syncSettings } from './host/settingsSync';
 import { StatusItem } from './host/statusBar/statusItem';
@@ -72,6 +73,7 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
       mayTrain: () => environment.mayTrain,
     }),
   );
+  store.add(new StrandedPanel(vs, panel));
   const status = store.add(new StatusItem({ vs, container, live, environment, now: Date.now }));
   const view = store.add(registerHistoryView({ vs, environment, history, live, volume, find }));
   store.add(registerInspector(context, { vscode: vs, log }));

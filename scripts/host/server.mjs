@@ -1,7 +1,7 @@
 /** A VS Code server (code-server) that shares nothing with this user's own settings, extensions and processes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { endWithThisProcess, runQuietly, signalGroup } from './child.mjs';
 import { ensureHost } from './installHost.mjs';
-import { endTagged, newTag } from './tagged.mjs';
+import { endTagged, newTag, taggedProcesses } from './tagged.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 /** Unix sockets live below the server's folder, and their paths may have 107 bytes. */
@@ -35,6 +35,7 @@ const startTimeoutMs = 60_000;
  *   it does not for the user's own
  * @property {string} logFile
  * @property {NodeJS.ProcessEnv} env what the server was started with
+ * @property {() => number[]} extensionHosts ids of the processes in which extensions run, one for each window
  * @property {() => Promise<void>} restart ends the server with its extension hosts and starts it again on the same
  *   port and data; processes that extensions detached live on
  * @property {() => Promise<void>} stop ends it and everything started from it, and removes its folder
@@ -78,6 +79,15 @@ function isolatedEnvironment(dir, tag, extra) {
   const unwanted =
     /^(PORT|PASSWORD|HASHED_PASSWORD|CODE_SERVER_CONFIG|NODE_OPTIONS|ELECTRON_.*|VSCODE_.*|npm_.*)$/;
   return Object.fromEntries(Object.entries(env).filter(([name]) => !unwanted.test(name)));
+}
+
+/** @param {number} pid @returns {boolean} */
+function isExtensionHost(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').includes('--type=extensionHost');
+  } catch {
+    return false; // ended meanwhile
+  }
 }
 
 /**
@@ -205,6 +215,7 @@ export async function startServer({
       machineSettingsFile,
       logFile,
       env,
+      extensionHosts: () => taggedProcesses(tag).filter(isExtensionHost),
       restart: async () => {
         await end();
         await launch(port);

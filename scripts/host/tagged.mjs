@@ -15,7 +15,7 @@ export const newTag = () => tagPrefix + randomUUID().replaceAll('-', '');
  * @param {string} tag
  * @returns {number[]} ids of the live processes with the tag, ours excepted; none where there is no /proc
  */
-function taggedProcesses(tag) {
+export function taggedProcesses(tag) {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .map(Number)

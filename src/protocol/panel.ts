@@ -14,6 +14,8 @@ export interface ContainerView {
   engine: string;
   device: string;
   enterPhases: Phase[];
+  /** The run that has made no progress for longer than it should take. */
+  stalledRun: string | null;
   idleRemainingMs: number | null;
   /** Why the last start or link failed, in words for the user. */
   problem: string | null;

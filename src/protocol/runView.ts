@@ -37,6 +37,8 @@ export interface RunView {
   device: string;
   start: StartKind;
   state: RunState;
+  /** Why it is in this state, where there is more to say: what it waits for, when it is tried again. */
+  stateMessage: string;
   /** Time of the first event, milliseconds since the epoch. */
   createdAt: number;
   /** Time of the first training step's end. */
@@ -91,6 +93,7 @@ export function emptyRunView(runId: string): RunView {
     device: '',
     start: 'cold',
     state: 'queued',
+    stateMessage: '',
     createdAt: 0,
     firstStepAt: null,
     timeToFirstStepMs: null,
@@ -140,6 +143,7 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       break;
     case 'state':
       view.state = event.state;
+      view.stateMessage = event.message ?? '';
       break;
     case 'resumed':
       cutBack(view, event);

@@ -87,7 +87,7 @@ export class Header {
     this.runId.title = run?.runId ?? '';
     this.state.hidden = run === null;
     if (run !== null) {
-      const { label, tone } = stateBadge(run.state);
+      const { label, tone } = stateBadge(run.state, run.runId === model.container.stalledRun);
       paintBadge(this.state, label, tone);
     }
     this.renderButtons(model);

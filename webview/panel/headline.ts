@@ -20,9 +20,9 @@ const STATES: Record<RunState, { label: string; tone: Tone }> = {
   stopped: { label: 'Stopped', tone: 'attention' },
 };
 
-/** Name and colour of a run's state. */
-export function stateBadge(state: RunState): { label: string; tone: Tone } {
-  return STATES[state];
+/** Name and colour of a run's state. @param stalled whether it makes no progress */
+export function stateBadge(state: RunState, stalled = false): { label: string; tone: Tone } {
+  return stalled && !isFinal(state) ? { label: 'Stalled', tone: 'attention' } : STATES[state];
 }
 
 /** How the run started, in words: "Warm start · first step after 84 ms". */
@@ -77,10 +77,13 @@ export function actions(
 
 /** Where the training is: "Epoch 3/10", "Step 12/40", "1,240 images/s", "Best val acc 94.2%"; empty before the first step. */
 export function progressTexts(view: RunView): string[] {
-  const { step } = view;
+  const { step, stateMessage } = view;
+  if (view.state === 'retrying' && stateMessage !== '') {
+    return [stateMessage];
+  }
   if (step === null) {
     return view.state === 'queued'
-      ? ['Waiting for the container']
+      ? [stateMessage === '' ? 'Waiting for the container' : stateMessage]
       : isFinal(view.state)
         ? []
         : [`Getting data and model ready for ${plannedText(view)}`];

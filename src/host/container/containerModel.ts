@@ -67,6 +67,7 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
       engine: status?.engine ?? '',
       device: status?.device ?? '',
       enterPhases: status?.enter.phases ?? [],
+      stalledRun: status?.run?.stalled === true ? status.run.runId : null,
       idleRemainingMs: idleMs === null ? null : Math.max(0, idleMs - (this.deps.now() - this.statusAt)),
       problem: this.problem,
     };

@@ -9,6 +9,8 @@ export interface LiveProgress {
   state: RunState;
   epoch: number;
   epochs: number;
+  /** It has made no progress for longer than it should take. */
+  stalled: boolean;
 }
 
 /** Follows whichever run is in the container, for those who show its progress in a word. */
@@ -45,7 +47,8 @@ export class LiveRun extends EventEmitter<{ change: [] }> {
     const changed =
       next?.runId !== this.last?.runId ||
       next?.state !== this.last?.state ||
-      next?.epoch !== this.last?.epoch;
+      next?.epoch !== this.last?.epoch ||
+      next?.stalled !== this.last?.stalled;
     this.last = next;
     if (changed) {
       this.emit('change');
@@ -63,6 +66,7 @@ export class LiveRun extends EventEmitter<{ change: [] }> {
       state: view?.state ?? 'queued',
       epoch: Math.max(run.epoch, view?.step?.epoch ?? 0),
       epochs: view?.step?.epochs ?? run.epochs,
+      stalled: run.stalled,
     };
   }
 

@@ -17,7 +17,7 @@ export interface ItemFacts {
 }
 
 const STATE_ICONS: Record<RunState, ItemFacts['icon']> = {
-  queued: { id: 'loading~spin' },
+  queued: { id: 'clock' },
   preparing: { id: 'loading~spin' },
   training: { id: 'loading~spin' },
   retrying: { id: 'sync~spin' },
@@ -36,10 +36,19 @@ export function runItem(record: RunRecord, live: LiveProgress | undefined): Item
     label,
     description,
     tooltip: tooltip(record, state),
-    icon: STATE_ICONS[state],
+    icon: icon(record, state, live),
     contextValue: contextValue(record, state),
     accessibilityLabel: `${label}, ${state}, ${description}`,
   };
+}
+
+function icon(record: RunRecord, state: RunState, live: LiveProgress | undefined): ItemFacts['icon'] {
+  if (record.newer === true) {
+    return { id: 'lock' };
+  }
+  return live?.stalled === true && !isFinal(state)
+    ? { id: 'warning', color: 'list.warningForeground' }
+    : STATE_ICONS[state];
 }
 
 export function checkpointItem(checkpoint: Checkpoint, runId: string): ItemFacts {
@@ -70,9 +79,13 @@ export function runDurationMs(record: RunRecord): number | undefined {
 }
 
 function describe(record: RunRecord, state: RunState, live: LiveProgress | undefined): string {
+  if (record.newer === true) {
+    return ['of a newer version, read-only', ...accuracy(record.best?.val_acc)].join(' · ');
+  }
   if (!isFinal(state)) {
     const epoch = live !== undefined && live.epoch > 0 ? [`epoch ${live.epoch}/${live.epochs}`] : [];
-    return [state, ...epoch, ...accuracy(record.best?.val_acc), record.start].join(' · ');
+    const word = live?.stalled === true ? 'stalled' : state;
+    return [word, ...epoch, ...accuracy(record.best?.val_acc), record.start].join(' · ');
   }
   const durationMs = runDurationMs(record);
   const duration = durationMs === undefined ? [] : [formatDuration(durationMs)];
@@ -85,6 +98,9 @@ function accuracy(valAcc: number | null | undefined): string[] {
 }
 
 function contextValue(record: RunRecord, state: RunState): string {
+  if (record.newer === true) {
+    return ITEM_WORDS.run;
+  }
   const { pinned } = record;
   const progress =
     state === 'stopping'
@@ -102,6 +118,10 @@ function tooltip(record: RunRecord, state: RunState): string {
   const facts: [string, string | undefined][] = [
     ['Run', record.runId],
     ['State', state + (record.pinned ? ', pinned' : '')],
+    [
+      'Written by',
+      record.newer === true ? 'a newer version of Tiny Cats: this one only shows it' : undefined,
+    ],
     [
       'Best',
       best === undefined ? undefined : `val_acc ${formatPercent(best.val_acc)} in epoch ${best.epoch}`,

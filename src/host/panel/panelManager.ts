@@ -10,9 +10,10 @@ import { DisposableStore } from '../disposables';
 import { webviewHtml, webviewOptions } from '../webviewHtml';
 import type { PanelModelDeps } from './panelModel';
 import { PanelModel } from './panelModel';
+import { panelTabs } from './strandedPanel';
 
 export interface PanelManagerDeps extends Omit<PanelModelDeps, 'post'> {
-  vs: Pick<typeof vscode, 'Uri' | 'ViewColumn' | 'window'>;
+  vs: Pick<typeof vscode, 'TabInputWebview' | 'Uri' | 'ViewColumn' | 'window'>;
   extensionUri: vscode.Uri;
   log: Pick<vscode.LogOutputChannel, 'error'>;
   /** Looks for a living container; never starts one. */
@@ -42,6 +43,10 @@ export class PanelManager extends EventEmitter<{ posted: [] }> implements vscode
     return this.current?.model;
   }
 
+  get isOpen(): boolean {
+    return this.current !== undefined;
+  }
+
   get isVisible(): boolean {
     return this.current?.panel.visible ?? false;
   }
@@ -51,17 +56,24 @@ export class PanelManager extends EventEmitter<{ posted: [] }> implements vscode
     return this.posted;
   }
 
-  /** Opens the panel or brings it to the front. @param runId null: the newest run */
-  show(runId: string | null): void {
+  /**
+   * Opens the panel or brings it to the front.
+   * @param runId null: the newest run
+   * @param place where it opens; the group that has the focus if not given
+   */
+  show(runId: string | null, place?: { viewColumn: vscode.ViewColumn; preserveFocus: boolean }): void {
+    const { vs, extensionUri } = this.deps;
     this.deps.find();
     if (this.current === undefined) {
-      const panel = this.deps.vs.window.createWebviewPanel(
+      const leftovers = panelTabs(vs);
+      const panel = vs.window.createWebviewPanel(
         VIEWS.panel,
         'Tiny Cats',
-        this.deps.vs.ViewColumn.Active,
-        webviewOptions(this.deps.extensionUri),
+        place ?? vs.ViewColumn.Active,
+        webviewOptions(extensionUri),
       );
       this.adopt(panel, runId);
+      void vs.window.tabGroups.close(leftovers, true);
     } else {
       this.current.model.show(runId);
       this.current.panel.reveal(undefined, true);

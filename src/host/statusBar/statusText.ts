@@ -32,20 +32,32 @@ function headline(view: ContainerView, live: LiveProgress | undefined): { icon: 
       return { icon: 'circle-outline', word: 'cold' };
     case 'warming':
       return { icon: 'sync~spin', word: 'warming' };
-    case 'warm':
-      return { icon: 'flame', word: 'warm' };
+    case 'warm': {
+      const left = view.idleRemainingMs;
+      return { icon: 'flame', word: left === null ? 'warm' : `warm, ${timeLeft(left)} left` };
+    }
     case 'training':
-      return { icon: 'sync~spin', word: trainingWord(live) };
+      return trainingHeadline(live);
     case 'cooling':
       return { icon: 'sync~spin', word: 'cooling' };
   }
 }
 
-function trainingWord(live: LiveProgress | undefined): string {
-  if (live?.state === 'stopping') {
-    return 'stopping';
+function trainingHeadline(live: LiveProgress | undefined): { icon: string; word: string } {
+  if (live === undefined) {
+    return { icon: 'sync~spin', word: 'training' };
   }
-  return live === undefined || live.epoch === 0 ? 'training' : `training ${live.epoch}/${live.epochs}`;
+  const at = live.epoch === 0 ? '' : ` ${live.epoch}/${live.epochs}`;
+  if (live.stalled) {
+    return { icon: 'warning', word: `stalled${at}` };
+  }
+  const isWaiting = live.state === 'stopping' || live.state === 'retrying';
+  return { icon: 'sync~spin', word: isWaiting ? live.state : `training${at}` };
+}
+
+/** "5 min", and by the five seconds in the last minute: what stands in the status bar should not flicker. */
+function timeLeft(ms: number): string {
+  return ms > 60_000 ? `${Math.ceil(ms / 60_000)} min` : `${Math.ceil(ms / 5000) * 5} s`;
 }
 
 function tooltip(view: ContainerView, live: LiveProgress | undefined, word: string, now: number): string {

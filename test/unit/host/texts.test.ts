@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { LiveProgress } from '../../../src/host/container/liveRun';
 import { actionChoices } from '../../../src/host/commands/showActions';
 import { escapeMarkdown, formatBytes, formatDuration, formatPercent } from '../../../src/host/format';
 import { checkpointItem, runItem } from '../../../src/host/history/runItem';
@@ -13,6 +14,7 @@ const cold: ContainerView = {
   engine: '',
   device: '',
   enterPhases: [],
+  stalledRun: null,
   idleRemainingMs: null,
   problem: null,
 };
@@ -24,7 +26,7 @@ const warm: ContainerView = {
   device: 'SIMD',
   idleRemainingMs: 90_000,
 };
-const live = { runId: 'r1', state: 'training', epoch: 3, epochs: 10 } as const;
+const live: LiveProgress = { runId: 'r1', state: 'training', epoch: 3, epochs: 10, stalled: false };
 const record: RunRecord = {
   schemaVersion: 1,
   runId: '20260131-140501-abcdef',
@@ -66,18 +68,27 @@ describe('texts', () => {
 });
 
 describe('status bar text', () => {
-  const text = (view: ContainerView, progress?: typeof live) => statusText(view, progress, 0).text;
+  const text = (view: ContainerView, progress?: LiveProgress) => statusText(view, progress, 0).text;
 
   it('says the state in a word', () => {
     assert.equal(text(cold), '$(circle-outline) Tiny Cats: cold');
     assert.equal(text({ ...cold, state: 'warming' }), '$(sync~spin) Tiny Cats: warming');
-    assert.equal(text(warm), '$(flame) Tiny Cats: warm');
+    assert.equal(text(warm), '$(flame) Tiny Cats: warm, 2 min left');
+    assert.equal(text({ ...warm, idleRemainingMs: 41_000 }), '$(flame) Tiny Cats: warm, 45 s left');
+    assert.equal(text({ ...warm, idleRemainingMs: null }), '$(flame) Tiny Cats: warm');
     assert.equal(text({ ...warm, state: 'training' }, live), '$(sync~spin) Tiny Cats: training 3/10');
     assert.equal(text({ ...warm, state: 'training' }), '$(sync~spin) Tiny Cats: training');
     assert.equal(
       text({ ...warm, state: 'training', link: 'reconnecting' }, live),
       '$(sync~spin) Tiny Cats: reconnecting',
     );
+  });
+
+  it('says what keeps a run from going on', () => {
+    const training: ContainerView = { ...warm, state: 'training' };
+    assert.equal(text(training, { ...live, state: 'retrying' }), '$(sync~spin) Tiny Cats: retrying');
+    assert.equal(text(training, { ...live, state: 'stopping' }), '$(sync~spin) Tiny Cats: stopping');
+    assert.equal(text(training, { ...live, stalled: true }), '$(warning) Tiny Cats: stalled 3/10');
   });
 
   it('takes cold as normal, and warns only of a failed start', () => {
@@ -120,6 +131,19 @@ describe('history items', () => {
       'its record has ended before the last event came',
     );
     assert.equal(runItem(running, { ...live, state: 'stopping' }).contextValue, 'run live stopping unpinned');
+  });
+
+  it('say that a run stalls', () => {
+    const item = runItem({ ...record, state: 'training' }, { ...live, stalled: true });
+    assert.match(item.description, /^stalled · epoch 3\/10/);
+    assert.equal(item.icon.id, 'warning');
+  });
+
+  it('show a run of a newer version, and offer nothing that would write it', () => {
+    const item = runItem({ ...record, newer: true }, undefined);
+    assert.equal(item.description, 'of a newer version, read-only · val_acc 91.2 %');
+    assert.equal(item.icon.id, 'lock');
+    assert.equal(item.contextValue, 'run');
   });
 
   it('say why a run failed, without links from its data', () => {

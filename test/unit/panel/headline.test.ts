@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import type { ContainerView } from '../../../src/protocol/panel';
-import { actions, containerBadge, progressTexts, shortId, startText } from '../../../webview/panel/headline';
+import {
+  actions,
+  containerBadge,
+  progressTexts,
+  shortId,
+  startText,
+  stateBadge,
+} from '../../../webview/panel/headline';
 import { epoch, runAfter, start, step } from './runs';
 
 const container: ContainerView = {
@@ -10,6 +17,7 @@ const container: ContainerView = {
   engine: 'wasm',
   device: 'CPU',
   enterPhases: [],
+  stalledRun: null,
   idleRemainingMs: null,
   problem: null,
 };
@@ -59,6 +67,20 @@ describe('headline of the panel', () => {
     assert.equal(later.at(-1), 'Best val acc 94.2%');
     assert.deepEqual(progressTexts(runAfter(start('cold'))), ['Waiting for the container']);
     assert.deepEqual(progressTexts(ended), []);
+  });
+
+  it('says what a run waits for, and that it stalls', () => {
+    const queued = runAfter(start('warm'), {
+      type: 'state',
+      state: 'queued',
+      message: 'Waits for run r1 to end',
+    });
+    assert.deepEqual(progressTexts(queued), ['Waits for run r1 to end']);
+    const message = 'Attempt 2 of 4 begins in 10 s, from the last checkpoint';
+    const retrying = runAfter(start('warm'), step(2, 3, 0.5), { type: 'state', state: 'retrying', message });
+    assert.deepEqual(progressTexts(retrying), [message]);
+    assert.equal(stateBadge('training', true).label, 'Stalled');
+    assert.equal(stateBadge('completed', true).label, 'Completed');
   });
 
   it('says that the link is being restored while the run goes on', () => {

@@ -12,6 +12,7 @@ const container: ContainerView = {
   engine: '',
   device: '',
   enterPhases: [],
+  stalledRun: null,
   idleRemainingMs: null,
   problem: null,
 };
