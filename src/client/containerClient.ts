@@ -146,13 +146,15 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
   ): Promise<string> {
     const askedAt = performance.now();
     const started = this.phasesFrom(askedAt);
+    const program = options.hint.program === undefined ? {} : { program: options.hint.program };
     for (;;) {
       await this.startIn(started, options);
       const waitedMs = performance.now() - askedAt;
       const phases = [...started.phases];
       try {
         return await this.explained(
-          async () => (await this.request('train', { recipe, params, waitedMs, phases, ...request })).runId,
+          async () =>
+            (await this.request('train', { recipe, params, waitedMs, phases, ...program, ...request })).runId,
         );
       } catch (error) {
         // Its scaledown window may have passed at this very moment.

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { deviceFactsSchema, engineChoiceSchema } from '../protocol/container';
+import { deviceFactsSchema, embeddedEngineSchema } from '../protocol/container';
 import { logLevelSchema, phaseSchema, runEventBodySchema } from '../protocol/events';
 import { jsonSchema } from '../protocol/json';
 import { parameterValuesSchema } from '../protocol/parameters';
@@ -10,7 +10,7 @@ import { locationSchema, runErrorSchema } from '../protocol/run';
 export const enterOptionsSchema = v.object({
   type: v.literal('enter'),
   program: programSchema,
-  engine: engineChoiceSchema,
+  engine: embeddedEngineSchema,
   wasmDir: v.string(),
   enginesDir: v.string(),
   dataDir: v.string(),

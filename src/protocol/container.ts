@@ -7,9 +7,29 @@ import { count, milliseconds } from './schema';
 export const containerStateSchema = v.picklist(['warming', 'warm', 'training', 'cooling']);
 export type ContainerState = v.InferOutput<typeof containerStateSchema>;
 
-/** What may compute; `auto` takes the first that works, GPU before CPU. */
-export const engineChoiceSchema = v.picklist(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']);
+/** The engines that the program brings along or installs; `auto` takes the first that works, GPU before CPU. */
+export const embeddedEngineSchema = v.picklist(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']);
+export type EmbeddedEngine = v.InferOutput<typeof embeddedEngineSchema>;
+
+/**
+ * What may compute: PyTorch (`torch`), the first that works of the embedded engines (`tfjs`) or a certain one of
+ * them. `auto` takes PyTorch where it has a CUDA device, else an embedded engine.
+ */
+export const engineChoiceSchema = v.picklist([
+  'auto',
+  'torch',
+  'tfjs',
+  'tensorflow',
+  'webgpu',
+  'wasm',
+  'cpu',
+]);
 export type EngineChoice = v.InferOutput<typeof engineChoiceSchema>;
+
+/** What it comes to where only embedded engines can compute. */
+export function embeddedEngine(choice: EngineChoice): EmbeddedEngine {
+  return choice === 'torch' || choice === 'tfjs' ? 'auto' : choice;
+}
 
 /** What computes, as far as the trainer could find out. */
 export const deviceFactsSchema = v.object({

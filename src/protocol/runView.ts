@@ -179,7 +179,8 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       }
       break;
     case 'epoch':
-      view.epochs.push(event);
+      // Code that tells of training and validation apart completes a row that is there.
+      view.epochs = [...view.epochs.filter((row) => row.epoch !== event.epoch), event];
       break;
     case 'metrics':
       view.metrics.push(event);

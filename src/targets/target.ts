@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { EngineChoice } from '../protocol/container';
 import type { RunEvent } from '../protocol/events';
 import type { ParameterValues } from '../protocol/parameters';
+import type { Program } from '../protocol/program';
 import type { ContainerSettings } from '../protocol/rpc';
 import type { RunRecord } from '../protocol/run';
 
@@ -24,7 +25,7 @@ export interface ContainerOptions {
   /** 0: any free port. */
   port: number;
   settings: ContainerSettings;
-  hint: { recipe: string; params: ParameterValues };
+  hint: { recipe: string; params: ParameterValues; program?: Program };
 }
 
 export type TargetKind = 'local' | 'ssh' | 'docker' | 'modal';

@@ -1,6 +1,6 @@
 import { createBatches } from '../data/batches';
 import { splitByClass } from '../data/split';
-import { engineChoiceSchema } from '../../protocol/container';
+import { embeddedEngine, engineChoiceSchema } from '../../protocol/container';
 import { parse } from '../../protocol/schema';
 import { loadEngine } from '../engines/engine';
 import { createLearner } from '../parallel/createLearner';
@@ -40,7 +40,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const datasets = new Datasets(options.dataVolume, options.wasmDir);
   const folder = await datasets.scan(dataDir, { minimumClasses: 1 });
   const labelOf = matchClasses(folder.classes, classes, dataDir);
-  const engine = await loadEngine(parse(engineChoiceSchema, options.engine, '--engine'), {
+  const engine = await loadEngine(embeddedEngine(parse(engineChoiceSchema, options.engine, '--engine')), {
     ...options,
     // Which engine was passed over, and why, is for "doctor" to say: the result names the one that computed.
     log: () => undefined,

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent, RunEventBody } from '../../protocol/events';
-import type { RunRecord, RunResult } from '../../protocol/run';
+import type { Program } from '../../protocol/program';
+import type { Location, RunRecord, RunResult } from '../../protocol/run';
 import { checkpointOf } from '../../protocol/run';
 import { scoreOf } from '../../protocol/runView';
 import { EventLogWriter } from '../../volume/eventLog';
@@ -58,6 +59,7 @@ export class ActiveRun {
     public record: RunRecord,
     /** When the user asked for it or its turn came, milliseconds since the epoch. */
     public askedAt: number,
+    readonly program: Program,
     private readonly listener: ActiveRunListener,
   ) {
     this.log = new EventLogWriter(this.source.path, record.runId);
@@ -93,8 +95,9 @@ export class ActiveRun {
   }
 
   /** How the run ends if it fails for this reason. @param code as in RunError */
-  failure(code: string, message: string): Outcome {
-    return { status: 'failed', ...this.saved, error: { code, message } };
+  failure(code: string, message: string, location?: Location): Outcome {
+    const place = location === undefined ? {} : { location };
+    return { status: 'failed', ...this.saved, error: { code, message, ...place } };
   }
 
   /** Stores the event, then passes it on, then brings the record up to date. */

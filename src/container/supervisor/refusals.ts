@@ -1,6 +1,8 @@
 import { JSONRPCErrorException } from 'json-rpc-2.0';
 import type { ParameterValues } from '../../protocol/parameters';
 import { checkParameters, ParameterError } from '../../protocol/parameters';
+import type { Program } from '../../protocol/program';
+import { isUserProgram, recipeOf } from '../../protocol/program';
 import { findRecipe } from '../../protocol/recipes';
 import { ErrorCode } from '../../protocol/rpc';
 
@@ -14,7 +16,18 @@ export function noSuchRun(runId: string): JSONRPCErrorException {
 }
 
 /** Checks what a client asks for. @throws JSONRPCErrorException naming every problem */
-export function checkedParameters(recipe: string, params: ParameterValues): ParameterValues {
+export function checkedParameters(
+  recipe: string,
+  params: ParameterValues,
+  program: Program,
+): ParameterValues {
+  if (isUserProgram(program)) {
+    // Who knows the code's signature is the trainer: it checks them when it calls the code.
+    if (recipe !== recipeOf(program.entrypoint)) {
+      throw refusal(ErrorCode.badParameters, `"${recipe}" is not the name of ${program.entrypoint}.`);
+    }
+    return params;
+  }
   const spec = findRecipe(recipe);
   if (spec === undefined) {
     throw refusal(ErrorCode.badParameters, `There is no recipe "${recipe}".`);

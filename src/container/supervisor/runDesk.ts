@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Program } from '../../protocol/program';
 import type { RunRecord } from '../../protocol/run';
 import { ErrorCode, MAX_LISTED_RUNS } from '../../protocol/rpc';
 import { RUN_RECORD_VERSION, isFinal } from '../../protocol/run';
@@ -13,12 +14,13 @@ import type { EventSource } from './subscription';
 
 export type NewRun = Pick<
   RunRecord,
-  'recipe' | 'params' | 'target' | 'containerId' | 'start' | 'resumedFrom' | 'sweep'
+  'recipe' | 'entrypoint' | 'params' | 'target' | 'containerId' | 'start' | 'resumedFrom' | 'sweep'
 > & {
   /** When the user asked for it, milliseconds since the epoch. */
   askedAt: number;
   /** Folder of the run that it goes on with. */
   resumedDir: string | null;
+  program: Program;
 };
 
 /** The runs of the outputs volume, the ones included that the volume did not take to their end. */
@@ -29,7 +31,10 @@ export class RunDesk {
   constructor(private readonly volume: OutputsVolume) {}
 
   /** Makes a new run's folder and files. @throws Error if the volume cannot be written */
-  async open({ askedAt, resumedDir, ...facts }: NewRun, listener: ActiveRunListener): Promise<ActiveRun> {
+  async open(
+    { askedAt, resumedDir, program, ...facts }: NewRun,
+    listener: ActiveRunListener,
+  ): Promise<ActiveRun> {
     await this.storeHeld();
     const { runId, dir } = await this.volume.createRun(facts.recipe, new Date());
     let run: ActiveRun | undefined;
@@ -45,7 +50,7 @@ export class RunDesk {
         checkpoints: [],
         pinned: false,
       };
-      run = new ActiveRun(this.volume, dir, record, askedAt, listener);
+      run = new ActiveRun(this.volume, dir, record, askedAt, program, listener);
       run.resumedDir = resumedDir;
       await this.volume.writeRecord(dir, record);
       return run;
@@ -94,7 +99,7 @@ export class RunDesk {
    * The run whose last checkpoint another one is to begin from.
    * @throws JSONRPCErrorException if it cannot
    */
-  async resumable(runId: string, recipe: string): Promise<StoredRun> {
+  async resumable(runId: string, recipe: string, entrypoint: string | undefined): Promise<StoredRun> {
     const dir = await this.volume.findRun(runId);
     const record = dir === undefined ? undefined : await this.volume.readRecord(dir);
     if (dir === undefined || record === undefined) {
@@ -105,8 +110,8 @@ export class RunDesk {
     if (!isFinal(record.state)) {
       throw refused('it has not ended');
     }
-    if (record.recipe !== recipe) {
-      throw refused(`it trained "${record.recipe}", not "${recipe}"`);
+    if (record.recipe !== recipe || record.entrypoint !== entrypoint) {
+      throw refused(`it trained "${record.entrypoint ?? record.recipe}", not "${entrypoint ?? recipe}"`);
     }
     if (!record.checkpoints.some(({ kind }) => kind === 'last')) {
       throw refused('it has no last checkpoint');

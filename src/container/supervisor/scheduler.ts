@@ -1,6 +1,8 @@
 import type { Phase, RunEvent } from '../../protocol/events';
+import type { Program } from '../../protocol/program';
+import { RECIPES_PROGRAM, isSameProgram, isUserProgram } from '../../protocol/program';
 import type { ContainerPolicy } from '../../protocol/rpc';
-import type { RunRecord } from '../../protocol/run';
+import type { Location, RunRecord } from '../../protocol/run';
 import { OutputsVolume } from '../../volume/outputsVolume';
 import type { StartOptions } from '../../targets/local/startOptions';
 import type { Ended } from '../trainerProtocol';
@@ -11,6 +13,7 @@ import { RunClock } from './runClock';
 import type { NewRun } from './runDesk';
 import { RunDesk } from './runDesk';
 import type { Hint } from './trainer';
+import type { TrainerListener } from './trainer';
 import { Trainer } from './trainer';
 
 /** How long a run may take to stop where somebody waits for it, before its trainer is killed. */
@@ -22,7 +25,7 @@ export interface SchedulerListener {
   appended(event: RunEvent): void;
   recordChanged(record: RunRecord): void;
   /** No run can be trained in this container. */
-  enterFailed(message: string): void;
+  enterFailed(message: string, location?: Location): void;
 }
 
 /** Gives the trainer one run after the other, and a run whose trainer died another try. */
@@ -46,26 +49,28 @@ export class Scheduler {
     private readonly policy: () => ContainerPolicy,
     private readonly listener: SchedulerListener,
   ) {
-    this.hint = options.hint;
+    const { program = RECIPES_PROGRAM, ...hint } = options.hint;
+    this.hint = { ...hint, program };
     this.desk = new RunDesk(new OutputsVolume(options.outputsDir));
     this.trainer = new Trainer(options, bundleDir, {
       phase: () => listener.changed(),
-      log: (level, text) => {
+      log: (level, text, location) => {
         console.log(`${level}: ${text}`);
-        this.taking()?.append({ type: 'log', level, text });
+        const place = location === undefined ? {} : { location };
+        this.taking()?.append({ type: 'log', level, text, ...place });
       },
       ready: () => {
         listener.changed();
         this.dispatch();
       },
-      enterFailed: (message) => listener.enterFailed(message),
+      enterFailed: (message, location) => listener.enterFailed(message, location),
       event: (runId, event) => {
         this.clock?.progress();
         this.taking(runId)?.append(event);
       },
       firstStep: (runId) => this.firstStep(this.taking(runId)),
       ended: (ended) => void this.trainerEnded(ended),
-      died: (cause, entered) => void this.trainerDied(cause, entered),
+      died: (death) => void this.trainerDied(death),
     });
   }
 
@@ -109,21 +114,24 @@ export class Scheduler {
       recordChanged: (record) => listener.recordChanged(record),
       volumeFailed: (failed, error) => this.volumeFailed(failed, error),
     });
-    const { recipe, params, start, containerId, resumedFrom } = facts;
+    const { recipe, entrypoint, params, start, containerId, resumedFrom } = facts;
     const before = this.current;
     if (before === undefined) {
       this.current = run;
-      this.hint = { recipe, params };
     } else {
       this.waiting.push(run);
     }
     listener.recordChanged(run.record);
     const resumed = resumedFrom === undefined ? {} : { resumedFrom };
-    run.append({ type: 'run', recipe, params, start, containerId, ...resumed });
+    const code = entrypoint === undefined ? {} : { entrypoint };
+    run.append({ type: 'run', recipe, ...code, params, start, containerId, ...resumed });
     const message = before === undefined ? {} : { message: `Waits for run ${before.runId} to end` };
     run.append({ type: 'state', state: 'queued', ...message });
     for (const phase of phases) {
       run.append({ type: 'phase', phase });
+    }
+    if (before === undefined) {
+      this.prepareFor(run);
     }
     listener.changed();
     return run;
@@ -175,6 +183,9 @@ export class Scheduler {
       this.trainer.kill();
     } else if (isFirst) {
       this.trainer.stop();
+      if (isUserProgram(run.program)) {
+        this.killAfterGrace();
+      }
     }
   }
 
@@ -193,10 +204,10 @@ export class Scheduler {
   }
 
   /** Ends every run that has not ended. @param code as in RunError */
-  async failAll(code: string, message: string): Promise<void> {
+  async failAll(code: string, message: string, location?: Location): Promise<void> {
     const runs = [...this.waiting, ...(this.current === undefined ? [] : [this.current])];
     this.closed = true;
-    await Promise.all(runs.map((run) => this.end(run, run.failure(code, message))));
+    await Promise.all(runs.map((run) => this.end(run, run.failure(code, message, location))));
   }
 
   private async end(run: ActiveRun, outcome: Outcome): Promise<void> {
@@ -212,7 +223,8 @@ export class Scheduler {
       this.clock = undefined;
     }
     if (outcome.error !== undefined) {
-      run.append({ type: 'log', level: 'error', text: outcome.error.message });
+      const { message: text, location } = outcome.error;
+      run.append({ type: 'log', level: 'error', text, ...(location === undefined ? {} : { location }) });
     }
     await this.desk.retain(run, this.policy().keepDates);
     await run.end(outcome);
@@ -233,11 +245,32 @@ export class Scheduler {
     if (run !== undefined) {
       this.waiting.splice(this.waiting.indexOf(run), 1);
       this.current = run;
-      this.hint = { recipe: run.record.recipe, params: run.record.params };
       // Its start-up is counted from here, not from when it joined the queue.
       run.askedAt = Date.now();
+      this.prepareFor(run);
       this.dispatch();
     }
+  }
+
+  /** The run's turn has come: a trainer that is warm for another program gives way. */
+  private prepareFor(run: ActiveRun): void {
+    const { recipe, params } = run.record;
+    const { program } = run;
+    const isFor = this.trainer.isFor(program);
+    this.hint = { recipe, params, program };
+    if (!isFor) {
+      const text = `The container was warm for ${programText(this.trainer.program)}: it warms up for ${programText(program)}.`;
+      run.append({ type: 'log', level: 'info', text });
+      this.warm(Date.now());
+    }
+  }
+
+  /** Whether a run of this program will find the container warm, once its turn has come. */
+  willBeWarm(program: Program): boolean {
+    const before = [this.current, ...this.waiting].findLast((run) => run?.ending === false);
+    return before === undefined
+      ? this.trainer.isReady && this.trainer.isFor(program)
+      : isSameProgram(before.program, program);
   }
 
   private async trainerEnded(ended: Ended): Promise<void> {
@@ -257,11 +290,18 @@ export class Scheduler {
     }
   }
 
-  private async trainerDied(cause: string, entered: boolean): Promise<void> {
+  private async trainerDied({
+    cause,
+    entered,
+    isFault,
+    isUsers,
+  }: Parameters<TrainerListener['died']>[0]): Promise<void> {
     const run = this.taking();
     if (run !== undefined && (run.dispatched || !entered)) {
       const when = run.dispatched ? 'in the middle of the run' : 'while it warmed up';
-      await this.lost(run, 'trainer_died', `The trainer died ${when}: ${cause}.`);
+      // The user's code would crash again.
+      const mayRetry = !(isUsers && isFault);
+      await this.lost(run, 'trainer_died', `The trainer died ${when}: ${cause}.`, mayRetry);
     } else if (!entered) {
       this.listener.enterFailed(`The trainer died while it warmed up: ${cause}.`);
       return;
@@ -276,13 +316,13 @@ export class Scheduler {
   }
 
   /** The trainer is gone in the middle of the run, which is tried again if it may. */
-  private async lost(run: ActiveRun, code: string, reason: string): Promise<void> {
+  private async lost(run: ActiveRun, code: string, reason: string, mayRetry = true): Promise<void> {
     const { retries } = this.policy();
     if (run.forcedEnd !== undefined || run.stopRequested || this.closed) {
       await this.end(run, run.forcedEnd ?? { status: 'stopped', ...run.saved });
       return;
     }
-    if (run.attempt > retries.maxRetries) {
+    if (!mayRetry || run.attempt > retries.maxRetries) {
       const tried = run.attempt === 1 ? '' : ` The run was tried ${run.attempt} times.`;
       const message = `${reason}${tried} What was saved is kept; a new trainer warms up.`;
       await this.end(run, run.failure(code, message));
@@ -380,4 +420,8 @@ export class Scheduler {
 
 function seconds(ms: number): string {
   return `${Number((ms / 1000).toFixed(1))} s`;
+}
+
+function programText(program: Program): string {
+  return isUserProgram(program) ? program.entrypoint : 'the recipes';
 }

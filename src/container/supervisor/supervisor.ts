@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ContainerState, ContainerStatus } from '../../protocol/container';
 import type { Phase } from '../../protocol/events';
+import { RECIPES_PROGRAM, isUserProgram } from '../../protocol/program';
 import type { ContainerPolicy, MethodParams } from '../../protocol/rpc';
 import { DEFAULT_POLICY, ErrorCode, withSettings } from '../../protocol/rpc';
-import type { RunRecord, SweepPlace } from '../../protocol/run';
+import type { Location, RunRecord, SweepPlace } from '../../protocol/run';
 import type { StartOptions } from '../../targets/local/startOptions';
 import { volumeMessage } from '../volumeMessage';
 import type { ActiveRun } from './activeRun';
@@ -48,7 +49,7 @@ export class Supervisor {
         }
       },
       recordChanged: (record) => this.broadcastRun(record),
-      enterFailed: (message) => void this.enterFailed(message),
+      enterFailed: (message, location) => void this.enterFailed(message, location),
     });
   }
 
@@ -164,11 +165,14 @@ export class Supervisor {
 
   private async train(params: MethodParams<'train'>): Promise<{ runId: string }> {
     const askedAt = Date.now() - (params.waitedMs ?? 0);
-    const { recipe } = params;
-    const checked = checkedParameters(recipe, params.params);
+    const { recipe, program = RECIPES_PROGRAM } = params;
+    const checked = checkedParameters(recipe, params.params, program);
+    const entrypoint = isUserProgram(program) ? program.entrypoint : undefined;
     const { resumeRun } = params;
     const resumed =
-      resumeRun === undefined ? undefined : await this.scheduler.desk.resumable(resumeRun, recipe);
+      resumeRun === undefined
+        ? undefined
+        : await this.scheduler.desk.resumable(resumeRun, recipe, entrypoint);
     // The client that hears a run's result may ask for the next before the last write of this one.
     while (this.accepting !== undefined || this.scheduler.run?.ending === true) {
       await (this.accepting?.catch(() => undefined) ?? this.scheduler.run?.gone);
@@ -178,15 +182,16 @@ export class Supervisor {
       return { runId: known };
     }
     this.refuseUnlessFree(params);
-    const { run, trainer } = this.scheduler;
     this.idle.pause();
     const facts: NewRun = {
       recipe,
+      program,
+      ...(entrypoint === undefined ? {} : { entrypoint }),
       params: resumed?.record.params ?? checked,
       target: this.options.target,
       containerId: this.containerId,
       // One that waits for another finds the container warm.
-      start: trainer.isReady || run !== undefined ? 'warm' : 'cold',
+      start: this.scheduler.willBeWarm(program) ? 'warm' : 'cold',
       askedAt,
       resumedDir: resumed?.dir ?? null,
       ...(resumed === undefined ? {} : { resumedFrom: resumed.record.runId }),
@@ -257,10 +262,10 @@ export class Supervisor {
   }
 
   /** A failed enter hook would fail again: the container ends, so that the next start is a fresh one. */
-  private async enterFailed(message: string): Promise<void> {
+  private async enterFailed(message: string, location: Location | undefined): Promise<void> {
     this.problem = message;
     this.broadcastStatus();
-    await this.scheduler.failAll('enter_failed', message);
+    await this.scheduler.failAll('enter_failed', message, location);
     await this.cool();
   }
 

@@ -1,40 +1,48 @@
 import { join } from 'node:path';
 import type { ContainerStatus, DeviceFacts } from '../../protocol/container';
+import { embeddedEngine } from '../../protocol/container';
 import type { HeldMemory, LogLevel, Phase, RunEventBody } from '../../protocol/events';
 import { checkParameters, defaultParameters, ParameterError } from '../../protocol/parameters';
 import type { ParameterValues } from '../../protocol/parameters';
 import type { Program } from '../../protocol/program';
-import { RECIPES_PROGRAM } from '../../protocol/program';
+import { RECIPES_PROGRAM, isSameProgram, isUserProgram } from '../../protocol/program';
+import type { Location } from '../../protocol/run';
 import { CLASSIFIER, findRecipe } from '../../protocol/recipes';
 import type { StartOptions } from '../../targets/local/startOptions';
 import type { Ended, FromTrainer, RunOrder } from '../trainerProtocol';
+import type { Launch } from './launch';
+import { launchOf } from './launch';
+import type { Death } from './trainerProcess';
 import { TrainerProcess } from './trainerProcess';
 
 export interface TrainerListener {
   /** The enter hook has finished one more phase. */
   phase(): void;
-  log(level: LogLevel, text: string): void;
+  log(level: LogLevel, text: string, location?: Location): void;
   /** The enter hook is done. */
   ready(): void;
   /** The enter hook failed. */
-  enterFailed(message: string): void;
+  enterFailed(message: string, location?: Location): void;
   event(runId: string, event: RunEventBody): void;
   firstStep(runId: string): void;
   /** The trainer is free for the next run. */
   ended(ended: Ended): void;
-  /** The process died; `cause` says how, `entered` whether its enter hook was done. */
-  died(cause: string, entered: boolean): void;
+  /** The process died; `entered`: its enter hook was done. */
+  died(death: Death & { entered: boolean; isUsers: boolean }): void;
 }
 
 /** What the enter hook is to prepare for. */
 export interface Hint {
   recipe: string;
   params: ParameterValues;
+  program: Program;
 }
 
 /** The container's trainer: one process at a time, and what is known of it. */
 export class Trainer {
   private process: TrainerProcess | undefined;
+  /** Grows with every start and end: what is still being launched for an older one is not wanted any more. */
+  private generation = 0;
   private phasesDone: Phase[] = [];
   private enteredAt = 0;
   /** The enter hook is done. */
@@ -44,6 +52,7 @@ export class Trainer {
   engine = '';
   device = '';
   deviceFacts: DeviceFacts | null = null;
+  /** What it was asked to be warm for. */
   program: Program = RECIPES_PROGRAM;
   /** What its runs have said of the process: it is true until the process ends. */
   heldMemory: HeldMemory | null = null;
@@ -57,6 +66,11 @@ export class Trainer {
 
   get pid(): number | null {
     return this.process?.pid ?? null;
+  }
+
+  /** Whether it is or will be warm for this program. */
+  isFor(program: Program): boolean {
+    return isSameProgram(this.program, program);
   }
 
   /** Phases of the enter hook, counted from when the trainer was asked for; grows while it warms. */
@@ -76,24 +90,36 @@ export class Trainer {
 
   /** Starts a new process. @param spawnedAt when it was asked for, milliseconds since the epoch */
   warm(hint: Hint, spawnedAt: number): void {
-    this.isReady = false;
-    this.isBusy = false;
+    this.dismiss();
+    this.program = hint.program;
     this.phasesDone = [];
     this.enteredAt = spawnedAt;
+    this.engine = '';
+    this.device = '';
+    this.deviceFacts = null;
     this.heldMemory = null;
     this.restartNeeded = null;
-    const process = new TrainerProcess(join(this.bundleDir, 'trainer.js'));
+    const { generation } = this;
+    void launchOf(hint.program, this.options.engine, this.bundleDir).then((launch) => {
+      if (generation === this.generation) {
+        this.start(launch, hint, spawnedAt);
+      }
+    });
+  }
+
+  private start(launch: Launch, hint: Hint, spawnedAt: number): void {
+    const process = new TrainerProcess(launch);
     this.process = process;
     process.on('message', (message) => {
       if (process === this.process) {
         this.heard(message);
       }
     });
-    process.once('exit', (cause) => this.exited(cause));
+    process.once('exit', (death) => this.exited(death, launch.isUsers));
     process.send({
       type: 'enter',
-      program: this.program,
-      engine: this.options.engine,
+      program: launch.program,
+      engine: embeddedEngine(this.options.engine),
       wasmDir: join(this.bundleDir, 'wasm'),
       enginesDir: this.options.enginesDir,
       dataDir: this.options.dataDir,
@@ -119,6 +145,7 @@ export class Trainer {
 
   /** Ends the process for good; nothing more is heard of it. */
   dismiss(): void {
+    this.generation += 1;
     this.process?.removeAllListeners();
     this.process?.kill();
     this.process = undefined;
@@ -134,7 +161,7 @@ export class Trainer {
         listener.phase();
         break;
       case 'log':
-        listener.log(message.level, message.text);
+        listener.log(message.level, message.text, message.location);
         break;
       case 'ready':
         this.isReady = true;
@@ -145,7 +172,7 @@ export class Trainer {
         break;
       case 'enterFailed':
         this.dismiss();
-        listener.enterFailed(message.message);
+        listener.enterFailed(message.message, message.location);
         break;
       case 'event':
         this.note(message.event);
@@ -169,18 +196,22 @@ export class Trainer {
     }
   }
 
-  private exited(cause: string): void {
-    const wasReady = this.isReady;
+  private exited(death: Death, isUsers: boolean): void {
+    const entered = this.isReady;
+    this.generation += 1;
     this.process = undefined;
     this.isReady = false;
     this.isBusy = false;
-    console.error(`the trainer is gone: ${cause}`);
-    this.listener.died(cause, wasReady);
+    console.error(`the trainer is gone: ${death.cause}`);
+    this.listener.died({ ...death, entered, isUsers });
   }
 }
 
 /** What can be prepared for: a run that asks for what cannot be is refused in its turn, and the container is not. */
-function trainable({ recipe, params }: Hint): Hint {
+function trainable({ recipe, params, program }: Hint): { recipe: string; params: ParameterValues } {
+  if (isUserProgram(program)) {
+    return { recipe, params };
+  }
   const spec = findRecipe(recipe) ?? CLASSIFIER;
   try {
     return { recipe: spec.name, params: checkParameters(spec, params) };

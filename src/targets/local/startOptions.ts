@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { engineChoiceSchema } from '../../protocol/container';
 import { parameterValuesSchema } from '../../protocol/parameters';
+import { programSchema } from '../../protocol/program';
 import { containerSettingsSchema } from '../../protocol/rpc';
 
 /** Environment variable in which a new container finds its options, as JSON. It holds no secret. */
@@ -25,7 +26,11 @@ export const startOptionsSchema = v.object({
   /** Where it listens if not on the port of 127.0.0.1: a socket in its own folder, or another address of a sandbox. */
   listen: v.optional(listenSchema),
   settings: containerSettingsSchema,
-  hint: v.object({ recipe: v.string(), params: parameterValuesSchema }),
+  hint: v.object({
+    recipe: v.string(),
+    params: parameterValuesSchema,
+    program: v.optional(programSchema),
+  }),
   /** When the process was asked for, milliseconds since the epoch: the enter hook's first phase begins there. */
   spawnedAt: v.number(),
 });

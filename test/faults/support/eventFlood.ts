@@ -67,7 +67,7 @@ async function open(): Promise<string> {
     start: 'warm',
   } as const;
   run = await desk.open(
-    { ...facts, askedAt: Date.now(), resumedDir: null },
+    { ...facts, askedAt: Date.now(), resumedDir: null, program: { kind: 'recipes' } },
     {
       appended: (event) => sessions.forEach((session) => session.wake(event.runId)),
       recordChanged: (record) => sessions.forEach((session) => session.notify('run', record)),

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { parse } from '../../../protocol/schema';
 import { readHeader, readTensors } from '../../../volume/safetensors';
-import { engineChoiceSchema } from '../../../protocol/container';
+import { embeddedEngine, engineChoiceSchema } from '../../../protocol/container';
 import { loadEngine } from '../../engines/engine';
 import { createLearner } from '../../parallel/createLearner';
 import { isTrainingState } from '../weights/trainingState';
@@ -49,7 +49,10 @@ export async function drawCheckpoint(options: DrawOptions): Promise<Uint8Array> 
   const { shape, classes } = await readFacts(checkpoint);
   const labels = labelsOf(classes, options.className, count);
   const tensors = [...(await readTensors(checkpoint))].filter(([name]) => !isTrainingState(name));
-  const engine = await loadEngine(parse(engineChoiceSchema, options.engine, '--engine'), options);
+  const engine = await loadEngine(
+    embeddedEngine(parse(engineChoiceSchema, options.engine, '--engine')),
+    options,
+  );
   const learner = await createLearner(ditTask, { ...shape }, { engine });
   try {
     await learner.initialise(0);
