@@ -9,7 +9,8 @@ import type { Ended } from '../trainerProtocol';
 import { volumeMessage } from '../volumeMessage';
 import type { ActiveRun, Outcome } from './activeRun';
 import { retryDelayMs } from './retryPolicy';
-import { RunClock } from './runClock';
+import type { RunClock } from './runClock';
+import { clockFor } from './runWarnings';
 import type { NewRun } from './runDesk';
 import { RunDesk } from './runDesk';
 import type { Hint } from './trainer';
@@ -157,7 +158,10 @@ export class Scheduler {
     if (run.attempt > 1 && resumeDir === null) {
       run.append({ type: 'resumed', epoch: 0, step: 0, from: null });
     }
-    this.clock ??= this.clockFor(run);
+    this.clock ??= clockFor(run, this.policy, {
+      warned: () => this.listener.changed(),
+      force: (outcome) => this.force(run, outcome),
+    });
     this.clock.progress();
     this.listener.changed();
     const { runId, dir: runDir, askedAt, attempt } = run;
@@ -361,39 +365,6 @@ export class Scheduler {
     }
   }
 
-  private clockFor(run: ActiveRun): RunClock {
-    const warn = (text: string): void => {
-      run.append({ type: 'log', level: 'warning', text });
-      this.listener.changed();
-    };
-    return new RunClock(this.policy, {
-      timeoutSoon: (leftMs, timeoutMs) =>
-        warn(`The run will be stopped in ${seconds(leftMs)}: its timeout is ${seconds(timeoutMs)}.`),
-      timedOut: (timeoutMs) =>
-        this.force(
-          run,
-          run.failure(
-            'timeout',
-            `The run did not end within its timeout of ${seconds(timeoutMs)}. Its last checkpoint is kept: resume ` +
-              'it, with a longer timeout if it needs one.',
-          ),
-        ),
-      stalled: (afterMs) => {
-        warn(`The run has made no progress for ${seconds(afterMs)}.`);
-        if (this.policy().stopStalled) {
-          this.force(
-            run,
-            run.failure(
-              'stalled',
-              `The run made no progress for ${seconds(afterMs)} and was stopped. Its last checkpoint is kept.`,
-            ),
-          );
-        }
-      },
-      goesOn: () => warn('The run goes on.'),
-    });
-  }
-
   /** Stops a run for a reason of the container's own; a trainer that does not answer is killed. */
   private force(run: ActiveRun, outcome: Outcome): void {
     if (!run.stopRequested) {
@@ -416,10 +387,6 @@ export class Scheduler {
     const isMeant = run !== undefined && !run.ending && (runId === undefined || run.runId === runId);
     return isMeant ? run : undefined;
   }
-}
-
-function seconds(ms: number): string {
-  return `${Number((ms / 1000).toFixed(1))} s`;
 }
 
 function programText(program: Program): string {

@@ -52,7 +52,10 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     this.child.on('error', (error) => {
       // Without a pid there will be no exit. With one it was a message that came too late for the process.
       if (this.child.pid === undefined) {
-        this.emit('exit', { cause: `it could not be started: ${error.message}`, isFault: true });
+        this.emit('exit', {
+          cause: `"${launch.command}" could not be started: ${error.message}`,
+          isFault: true,
+        });
       } else {
         console.error(error);
       }
