@@ -68,19 +68,24 @@ describe('convolution kernels', () => {
       [2, 1],
       [0, 0],
     ];
-    for (const [image, channels, padding] of [
-      [[1, 16, 16], [16, 24], 'same'],
-      [[3, 2, 2], [24, 16], 'same'],
-      [[2, 9, 7], [16, 16], 'same'],
-      [[1, 3, 5], [16, 32], 1],
-      [[2, 11, 6], [32, 16], 'valid'],
-      [[1, 6, 13], [16, 16], shift],
-      [[60, 5, 6], [16, 16], 'same'],
-      [[2, 10, 9], [40, 16], 'same'],
+    for (const [image, channels, stride, padding] of [
+      [[1, 16, 16], [16, 24], 1, 'same'],
+      [[3, 2, 2], [24, 16], 1, 'same'],
+      [[2, 9, 7], [16, 16], 1, 'same'],
+      [[1, 3, 5], [16, 32], 1, 1],
+      [[2, 11, 6], [32, 16], 1, 'valid'],
+      [[1, 6, 13], [16, 16], 1, shift],
+      [[60, 5, 6], [16, 16], 1, 'same'],
+      [[2, 10, 9], [40, 16], 1, 'same'],
+      [[1, 8, 8], [64, 72], 2, 1],
+      [[3, 9, 7], [72, 64], 2, 'same'],
+      [[1, 8, 9], [64, 64], 2, 'valid'],
+      [[17, 6, 7], [64, 64], 2, 'same'],
+      [[1, 11, 6], [64, 64], 2, shift],
     ] as const) {
       const inputs = [input(random, [...image, channels[0]]), input(random, [3, 3, ...channels])];
-      const what = JSON.stringify({ image, channels, padding });
-      assertSame(engines, what, conv(1, padding), inputs);
+      const what = JSON.stringify({ image, channels, stride, padding });
+      assertSame(engines, what, conv(stride, padding), inputs);
     }
   });
 

@@ -50,15 +50,16 @@ const parameterCounts = {
   repeat: 5,
   depthwiseInputGradient: 18,
   depthwiseFilterGradient: 18,
+  winogradExchange: 5,
   winogradFilter: 6,
   winogradFilterGradient: 6,
   winogradImage: 13,
+  winogradImageGradient: 12,
   winogradMultiply: 8,
   winogradMultiplyGradient: 9,
   winogradPointBytes: 2,
   winogradResult: 11,
   winogradResultGradient: 11,
-  winogradReverse: 4,
   winogradScratchBytes: 4,
 } as const;
 

@@ -4,15 +4,16 @@ export { gemm, gemmScratchBytes } from './gemm';
 export { attentionBackward, attentionForward, attentionScratchBytes } from './attention';
 export { im2col, col2im } from './im2col';
 export {
+  winogradExchange,
   winogradFilter,
   winogradFilterGradient,
   winogradImage,
+  winogradImageGradient,
   winogradMultiply,
   winogradMultiplyGradient,
   winogradPointBytes,
   winogradResult,
   winogradResultGradient,
-  winogradReverse,
   winogradScratchBytes,
 } from './winograd';
 export { reduceMiddle, sumOfSquares } from './reductions';

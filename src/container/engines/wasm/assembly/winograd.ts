@@ -2,19 +2,27 @@ import { gemm, multiplyPacked } from './gemm';
 import { bytes } from './simd';
 import {
   TRANSFORM_BYTES,
+  extentOf,
   filterToPoints,
   frame,
   imageToPoints,
-  pointsOf,
   pointsToFilterGradient,
+  pointsToImageGradient,
   pointsToResult,
   resultGradientToPoints,
+  resultSideOf,
+  sideOf,
+  stepOf,
 } from './winogradTransforms';
 
-// A convolution 3x3 with stride 1 over NHWC images by Winograd's minimal filtering. Images are cut into tiles whose
-// results have the side `size`, 2 or 4; a tile becomes (size + 2)^2 points, for each of which the convolution is a matrix
-// product over the channels. Tiles are taken in ranges counted over the whole batch, and their points lie
+// A convolution 3x3 with stride 1 or 2 over NHWC images by Winograd's minimal filtering. Images are cut into tiles of a
+// `kind` (see winogradTransforms.ts); a tile becomes points, for each of which the convolution is a matrix product over
+// the channels. Tiles are taken in ranges counted over the whole batch, and their points lie
 // `pointBytes` apart, each [tiles, channels].
+
+function pointsOf(kind: i32): i32 {
+  return sideOf(kind) * sideOf(kind);
+}
 
 /** Distance of the points of `tiles` tiles: not a power of two, so that a tile's points do not share a cache set. */
 export function winogradPointBytes(tiles: i32, channels: i32): i32 {
@@ -22,14 +30,14 @@ export function winogradPointBytes(tiles: i32, channels: i32): i32 {
 }
 
 /** Scratch of {@link winogradImage}, {@link winogradResultGradient} and {@link winogradResult}: a frame and a transform. */
-export function winogradScratchBytes(size: i32, tilesY: i32, tilesX: i32, channels: i32): i32 {
-  const values = (tilesY * size + 2) * (tilesX * size + 2) * channels;
+export function winogradScratchBytes(kind: i32, tilesY: i32, tilesX: i32, channels: i32): i32 {
+  const values = extentOf(kind, tilesY) * extentOf(kind, tilesX) * channels;
   return <i32>(bytes(values) + 2 * TRANSFORM_BYTES);
 }
 
 /** Turns the images at `x` into points. */
 export function winogradImage(
-  size: i32,
+  kind: i32,
   x: usize,
   points: usize,
   firstTile: i32,
@@ -44,8 +52,9 @@ export function winogradImage(
   scratch: usize,
 ): void {
   const framed = scratch + 2 * TRANSFORM_BYTES;
-  const frameHeight = tilesY * size + 2;
-  const frameWidth = tilesX * size + 2;
+  const frameHeight = extentOf(kind, tilesY);
+  const frameWidth = extentOf(kind, tilesX);
+  const step = stepOf(kind);
   const column = bytes(channels);
   const row = <usize>frameWidth * column;
   const point = <usize>winogradPointBytes(tiles, channels);
@@ -60,9 +69,9 @@ export function winogradImage(
       frame(from, framed, height, width, channels, padTop, padLeft, frameHeight, frameWidth);
       framedImage = image;
     }
-    const corner = framed + <usize>(tileY * size) * row + <usize>(tileX * size) * column;
+    const corner = framed + <usize>(tileY * step) * row + <usize>(tileX * step) * column;
     for (let c = 0; c < channels; c += 4) {
-      imageToPoints(size, corner + bytes(c), row, column, points + bytes(c), point, scratch);
+      imageToPoints(kind, corner + bytes(c), row, column, points + bytes(c), point, scratch);
     }
     points += column;
   }
@@ -70,7 +79,7 @@ export function winogradImage(
 
 /** Turns the gradient of the result, [images, height, width, channels], into points. */
 export function winogradResultGradient(
-  size: i32,
+  kind: i32,
   dy: usize,
   points: usize,
   firstTile: i32,
@@ -82,6 +91,7 @@ export function winogradResultGradient(
   tilesX: i32,
   scratch: usize,
 ): void {
+  const size = resultSideOf(kind);
   const framed = scratch + 2 * TRANSFORM_BYTES;
   const column = bytes(channels);
   const row = <usize>(tilesX * size) * column;
@@ -99,7 +109,7 @@ export function winogradResultGradient(
     }
     const corner = framed + <usize>(tileY * size) * row + <usize>(tileX * size) * column;
     for (let c = 0; c < channels; c += 4) {
-      resultGradientToPoints(size, corner + bytes(c), row, column, points + bytes(c), point, scratch);
+      resultGradientToPoints(kind, corner + bytes(c), row, column, points + bytes(c), point, scratch);
     }
     points += column;
   }
@@ -107,7 +117,7 @@ export function winogradResultGradient(
 
 /** Turns points into the result, [images, height, width, channels]. */
 export function winogradResult(
-  size: i32,
+  kind: i32,
   points: usize,
   y: usize,
   firstTile: i32,
@@ -119,6 +129,7 @@ export function winogradResult(
   tilesX: i32,
   scratch: usize,
 ): void {
+  const size = resultSideOf(kind);
   const result = scratch + TRANSFORM_BYTES;
   const column = bytes(channels);
   const point = <usize>winogradPointBytes(tiles, channels);
@@ -128,11 +139,11 @@ export function winogradResult(
     const tileY = place / tilesX;
     const top = tileY * size;
     const left = (place - tileY * tilesX) * size;
-    const rows = min(size, height - top);
-    const columns = min(size, width - left);
+    const rows = min(kind, height - top);
+    const columns = min(kind, width - left);
     const corner = y + <usize>((image * height + top) * width + left) * column;
     for (let c = 0; c < channels; c += 4) {
-      pointsToResult(size, points + bytes(c), point, result, scratch);
+      pointsToResult(kind, points + bytes(c), point, result, scratch);
       for (let i = 0; i < rows; i++) {
         const to = corner + <usize>(i * width) * column + bytes(c);
         const from = result + ((<usize>(i * size)) << 4);
@@ -145,12 +156,55 @@ export function winogradResult(
   }
 }
 
+/** Adds the points of the images' gradient to `dx`; for stride 2 alone. */
+export function winogradImageGradient(
+  points: usize,
+  dx: usize,
+  firstTile: i32,
+  tiles: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  padTop: i32,
+  padLeft: i32,
+  tilesY: i32,
+  tilesX: i32,
+  scratch: usize,
+): void {
+  const values = scratch + TRANSFORM_BYTES;
+  const column = bytes(channels);
+  const point = <usize>winogradPointBytes(tiles, channels);
+  for (let tile = firstTile; tile < firstTile + tiles; tile++) {
+    const image = tile / (tilesY * tilesX);
+    const place = tile - image * tilesY * tilesX;
+    const tileY = place / tilesX;
+    const top = tileY * 4 - padTop;
+    const left = (place - tileY * tilesX) * 4 - padLeft;
+    const firstY = max(0, -top);
+    const endY = min(5, height - top);
+    const firstX = max(0, -left);
+    const endX = min(5, width - left);
+    for (let c = 0; c < channels; c += 4) {
+      pointsToImageGradient(points + bytes(c), point, values, scratch);
+      for (let i = firstY; i < endY; i++) {
+        let to = dx + <usize>((image * height + top + i) * width + left + firstX) * column + bytes(c);
+        for (let j = firstX; j < endX; j++) {
+          const from = values + ((<usize>(i * 5 + j)) << 4);
+          v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
+          to += column;
+        }
+      }
+    }
+    points += column;
+  }
+}
+
 /**
  * Turns a filter [3, 3, from, to] into points, each packed for {@link winogradMultiply}: panels of 8 columns. `to` is a
  * multiple of 8. `scratch` holds {@link winogradScratchBytes} for no tile.
  */
 export function winogradFilter(
-  size: i32,
+  kind: i32,
   filter: usize,
   packed: usize,
   from: i32,
@@ -162,16 +216,19 @@ export function winogradFilter(
   for (let c = 0; c < from; c++) {
     for (let n = 0; n < to; n += 4) {
       const target = packed + bytes((n >> 3) * from * 8 + c * 8 + (n & 4));
-      filterToPoints(size, filter + bytes(c * to + n), 3 * tap, tap, target, point, scratch);
+      filterToPoints(kind, filter + bytes(c * to + n), 3 * tap, tap, target, point, scratch);
     }
   }
 }
 
-/** Turns a filter [3, 3, from, to] around: [3, 3, to, from] with both sides reversed. Both are multiples of 4. */
-export function winogradReverse(filter: usize, reversed: usize, from: i32, to: i32): void {
+/**
+ * Exchanges the channels of a filter [3, 3, from, to]: [3, 3, to, from], and `turn`s it around, both sides reversed. Both
+ * are multiples of 4.
+ */
+export function winogradExchange(filter: usize, reversed: usize, from: i32, to: i32, turn: bool): void {
   for (let tap = 0; tap < 9; tap++) {
     const source = filter + bytes(tap * from * to);
-    const target = reversed + bytes((8 - tap) * from * to);
+    const target = reversed + bytes((turn ? 8 - tap : tap) * from * to);
     const rowFrom = bytes(to);
     const rowTo = bytes(from);
     for (let c = 0; c < from; c += 4) {
@@ -197,7 +254,7 @@ export function winogradReverse(filter: usize, reversed: usize, from: i32, to: i
 
 /** Multiplies the points of images by those of a packed filter. `edge` holds {@link gemmScratchBytes} for no column. */
 export function winogradMultiply(
-  size: i32,
+  kind: i32,
   images: usize,
   packed: usize,
   results: usize,
@@ -206,7 +263,7 @@ export function winogradMultiply(
   to: i32,
   edge: usize,
 ): void {
-  const points = pointsOf(size);
+  const points = pointsOf(kind);
   for (let point = 0; point < points; point++) {
     multiplyPacked(images, bytes(from), packed, results, bytes(to), tiles, to, from, edge);
     images += winogradPointBytes(tiles, from);
@@ -220,7 +277,7 @@ export function winogradMultiply(
  * each [from, to] without a gap, are written, or added to with `accumulate`. `scratch` is {@link gemm}'s.
  */
 export function winogradMultiplyGradient(
-  size: i32,
+  kind: i32,
   images: usize,
   gradients: usize,
   results: usize,
@@ -230,7 +287,7 @@ export function winogradMultiplyGradient(
   scratch: usize,
   accumulate: bool,
 ): void {
-  const points = pointsOf(size);
+  const points = pointsOf(kind);
   const rowFrom = bytes(from);
   const rowTo = bytes(to);
   for (let point = 0; point < points; point++) {
@@ -243,7 +300,7 @@ export function winogradMultiplyGradient(
 
 /** Turns the points of a filter's gradient, each [from, to], into the gradient [3, 3, from, to]. */
 export function winogradFilterGradient(
-  size: i32,
+  kind: i32,
   points: usize,
   gradient: usize,
   from: i32,
@@ -252,6 +309,6 @@ export function winogradFilterGradient(
 ): void {
   const tap = bytes(from * to);
   for (let i = 0; i < from * to; i += 4) {
-    pointsToFilterGradient(size, points + bytes(i), tap, gradient + bytes(i), 3 * tap, tap, scratch);
+    pointsToFilterGradient(kind, points + bytes(i), tap, gradient + bytes(i), 3 * tap, tap, scratch);
   }
 }

@@ -4,13 +4,7 @@ import { sizeOf } from '../heap';
 import type { KernelCall } from '../kernelCall';
 import { multiply, multiplyScratchBytes, type Matrix } from './gemm';
 import { convolution, type Convolution } from './convolution';
-import {
-  convolveTiles,
-  gradientTilesOf,
-  inputGradientOfTiles,
-  filterGradientOfTiles,
-  tilesOf,
-} from './winograd';
+import { convolveTiles, inputGradientOfTiles, filterGradientOfTiles, tilesOf } from './winograd';
 
 /** Values of a chunk of the column matrix: 512 KiB, so that it is still in the cache when it is multiplied. */
 const chunkFloats = 128 * 1024;
@@ -154,11 +148,7 @@ function conv2DBackpropInput(context: WasmContext, call: KernelCall): TensorInfo
   const c = convolution(context, call, inputShape, filter.shape);
   const out = heap.allocate(inputShape);
   const target = heap.address(out);
-  const tiling = gradientTilesOf(c);
-  if (tiling) {
-    inputGradientOfTiles(context, tiling, heap.address(dy), heap.address(filter), target);
-    return out;
-  }
+  if (inputGradientOfTiles(context, c, heap.address(dy), heap.address(filter), target)) return out;
   const weights = {
     address: heap.address(filter),
     rows: c.outChannels,

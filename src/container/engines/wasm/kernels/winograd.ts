@@ -1,10 +1,12 @@
 import type { WasmContext } from '../context';
 import type { Convolution } from './convolution';
 
-/** A convolution 3x3 with stride 1 that is computed in tiles; see assembly/winograd.ts. */
+/** 4 and 2: tiles with results of that side, for stride 1. 5: tiles with results of side 2, for stride 2. */
+type TileKind = 2 | 4 | 5;
+
+/** A convolution 3x3 with stride 1 or 2 that is computed in tiles; see assembly/winograd.ts. */
 export interface Tiling {
-  /** Side of a tile's result. */
-  readonly size: 2 | 4;
+  readonly kind: TileKind;
   readonly tilesY: number;
   readonly tilesX: number;
   readonly images: number;
@@ -18,47 +20,51 @@ export interface Tiling {
   readonly to: number;
 }
 
-/** Fewer channels do not pay for the transforms. */
-const FEWEST_CHANNELS = 16;
+/** Fewer channels do not pay for the transforms, which are more for each result with a stride of 2. */
+const fewestChannels = (stride: number): number => (stride === 1 ? 16 : 64);
 /** Products of the direct way for each of the tiles' below which the transforms cost more than they save. */
-const LEAST_GAIN = 1.5;
+const LEAST_GAIN = 1.3;
 /** Values of a range of tiles: 1 MiB, of which the parts that one product reads stay in the second-level cache. */
 const RANGE_FLOATS = 256 * 1024;
 /** Tiles of a range at least, since each range reads the whole filter; a multiple of the 6 rows of a product's tile. */
 const FEWEST_TILES = 48;
 
-const pointsOf = (size: number): number => (size + 2) ** 2;
+const pointsOf = (kind: TileKind): number => (kind === 5 ? 5 : kind + 2) ** 2;
 
-function tilingOf(shape: Omit<Tiling, 'size' | 'tilesY' | 'tilesX'>): Tiling | undefined {
+/** Those that may fit, the ones that round less first. */
+const kindsFor = (stride: number): readonly TileKind[] => (stride === 1 ? [2, 4] : [5]);
+
+function tilingOf(shape: Omit<Tiling, 'kind' | 'tilesY' | 'tilesX'>, stride: number): Tiling | undefined {
   const { from, to, outHeight, outWidth } = shape;
-  if (from % 8 !== 0 || to % 8 !== 0 || Math.min(from, to) < FEWEST_CHANNELS) return undefined;
-  const small = tilesOfSize(2, outHeight, outWidth);
-  const large = tilesOfSize(4, outHeight, outWidth);
-  // The smaller ones, which round less, where both cost the same.
-  const { products, ...tiles } = large.products < small.products ? large : small;
+  if (from % 8 !== 0 || to % 8 !== 0 || Math.min(from, to) < fewestChannels(stride)) return undefined;
+  const best = kindsFor(stride)
+    .map((kind) => tilesOfKind(kind, outHeight, outWidth))
+    .reduce((least, tiles) => (tiles.products < least.products ? tiles : least));
+  const { products, ...tiles } = best;
   return outHeight * outWidth * 9 < LEAST_GAIN * products ? undefined : { ...shape, ...tiles };
 }
 
-function tilesOfSize(size: 2 | 4, outHeight: number, outWidth: number) {
-  const tilesY = Math.ceil(outHeight / size);
-  const tilesX = Math.ceil(outWidth / size);
-  return { size, tilesY, tilesX, products: tilesY * tilesX * pointsOf(size) };
+function tilesOfKind(kind: TileKind, outHeight: number, outWidth: number) {
+  const side = kind === 4 ? 4 : 2;
+  const tilesY = Math.ceil(outHeight / side);
+  const tilesX = Math.ceil(outWidth / side);
+  return { kind, tilesY, tilesX, products: tilesY * tilesX * pointsOf(kind) };
 }
 
 const fits = (c: Convolution): boolean =>
   c.filterHeight === 3 &&
   c.filterWidth === 3 &&
-  c.strideHeight === 1 &&
-  c.strideWidth === 1 &&
+  c.strideHeight === c.strideWidth &&
+  c.strideHeight <= 2 &&
   c.dilationHeight === 1 &&
   c.dilationWidth === 1 &&
   c.padInfo.top <= 2 &&
   c.padInfo.left <= 2;
 
-/** How to compute a convolution and the gradient of its filter in tiles; undefined where that does not fit or not pay. */
+/** How to compute a convolution and its gradients in tiles; undefined where that does not fit or not pay. */
 export function tilesOf(c: Convolution): Tiling | undefined {
   if (!fits(c)) return undefined;
-  return tilingOf({
+  const shape = {
     images: c.batchSize,
     height: c.inHeight,
     width: c.inWidth,
@@ -68,13 +74,13 @@ export function tilesOf(c: Convolution): Tiling | undefined {
     outHeight: c.outHeight,
     outWidth: c.outWidth,
     to: c.outChannels,
-  });
+  };
+  return tilingOf(shape, c.strideHeight);
 }
 
-/** The same for the gradient of the images: the convolution of the result's gradient with the filter turned around. */
-export function gradientTilesOf(c: Convolution): Tiling | undefined {
-  if (!fits(c)) return undefined;
-  return tilingOf({
+/** With stride 1, the gradient of the images is the convolution of the result's gradient with the filter turned around. */
+function turnedTilesOf(c: Convolution): Tiling | undefined {
+  const shape = {
     images: c.batchSize,
     height: c.outHeight,
     width: c.outWidth,
@@ -84,7 +90,8 @@ export function gradientTilesOf(c: Convolution): Tiling | undefined {
     outHeight: c.inHeight,
     outWidth: c.inWidth,
     to: c.inChannels,
-  });
+  };
+  return tilingOf(shape, 1);
 }
 
 /** Addresses of memory for the points of a range of tiles, and the ranges. */
@@ -97,17 +104,17 @@ interface Work {
 
 function withWork(context: WasmContext, t: Tiling, use: (work: Work) => void): void {
   const { heap, kernels } = context;
-  const { size, tilesY, tilesX, from, to } = t;
+  const { kind, tilesY, tilesX, from, to } = t;
   const total = t.images * tilesY * tilesX;
-  const fitting = Math.floor(RANGE_FLOATS / (pointsOf(size) * (from + to)));
+  const fitting = Math.floor(RANGE_FLOATS / (pointsOf(kind) * (from + to)));
   const most = Math.min(total, Math.max(FEWEST_TILES, fitting - (fitting % 6)));
   const ranges: { first: number; tiles: number }[] = [];
   for (let first = 0; first < total; first += most) {
     ranges.push({ first, tiles: Math.min(most, total - first) });
   }
-  const pointBytes = (channels: number) => pointsOf(size) * kernels.winogradPointBytes(most, channels);
+  const pointBytes = (channels: number) => pointsOf(kind) * kernels.winogradPointBytes(most, channels);
   const scratchBytes = Math.max(
-    kernels.winogradScratchBytes(size, tilesY, tilesX, Math.max(from, to)),
+    kernels.winogradScratchBytes(kind, tilesY, tilesX, Math.max(from, to)),
     kernels.gemmScratchBytes(to, most),
   );
   heap.withScratch(pointBytes(from), (images) =>
@@ -117,10 +124,10 @@ function withWork(context: WasmContext, t: Tiling, use: (work: Work) => void): v
   );
 }
 
-function toImagePoints({ kernels }: WasmContext, t: Tiling, x: number, work: Work, range: number): number {
+function toImagePoints({ kernels }: WasmContext, t: Tiling, x: number, work: Work, range: number): void {
   const { first, tiles } = work.ranges[range] ?? { first: 0, tiles: 0 };
   kernels.winogradImage(
-    t.size,
+    t.kind,
     x,
     work.images,
     first,
@@ -134,21 +141,37 @@ function toImagePoints({ kernels }: WasmContext, t: Tiling, x: number, work: Wor
     t.tilesX,
     work.scratch,
   );
-  return tiles;
+}
+
+function toGradientPoints({ kernels }: WasmContext, t: Tiling, dy: number, work: Work, range: number): void {
+  const { first, tiles } = work.ranges[range] ?? { first: 0, tiles: 0 };
+  kernels.winogradResultGradient(
+    t.kind,
+    dy,
+    work.results,
+    first,
+    tiles,
+    t.outHeight,
+    t.outWidth,
+    t.to,
+    t.tilesY,
+    t.tilesX,
+    work.scratch,
+  );
 }
 
 /** Writes the convolution of the images at `x` with the filter [3, 3, from, to] to `y`. */
 export function convolveTiles(context: WasmContext, t: Tiling, x: number, filter: number, y: number): void {
   const { heap, kernels } = context;
-  const { size, from, to } = t;
-  heap.withScratch(pointsOf(size) * from * to * 4, (packed) =>
+  const { kind, from, to } = t;
+  heap.withScratch(pointsOf(kind) * from * to * 4, (packed) =>
     withWork(context, t, (work) => {
-      kernels.winogradFilter(size, filter, packed, from, to, work.scratch);
+      kernels.winogradFilter(kind, filter, packed, from, to, work.scratch);
       work.ranges.forEach(({ first, tiles }, range) => {
         toImagePoints(context, t, x, work, range);
-        kernels.winogradMultiply(size, work.images, packed, work.results, tiles, from, to, work.scratch);
+        kernels.winogradMultiply(kind, work.images, packed, work.results, tiles, from, to, work.scratch);
         kernels.winogradResult(
-          size,
+          kind,
           work.results,
           y,
           first,
@@ -165,19 +188,57 @@ export function convolveTiles(context: WasmContext, t: Tiling, x: number, filter
   );
 }
 
-/** Writes the gradient of the images to `dx`; `t` is of {@link gradientTilesOf}, the filter as the convolution's. */
+/**
+ * Writes the gradient of the images to `dx`.
+ * @returns false where that does not fit or not pay in tiles; nothing has been written then
+ */
 export function inputGradientOfTiles(
   context: WasmContext,
-  t: Tiling,
+  c: Convolution,
   dy: number,
   filter: number,
   dx: number,
-): void {
+): boolean {
   const { heap, kernels } = context;
-  heap.withScratch(9 * t.from * t.to * 4, (reversed) => {
-    kernels.winogradReverse(filter, reversed, t.to, t.from);
-    convolveTiles(context, t, dy, reversed, dx);
+  const turn = c.strideHeight === 1;
+  const t = !fits(c) ? undefined : turn ? turnedTilesOf(c) : tilesOf(c);
+  if (t === undefined) return false;
+  heap.withScratch(9 * t.from * t.to * 4, (exchanged) => {
+    kernels.winogradExchange(filter, exchanged, c.inChannels, c.outChannels, turn);
+    if (turn) convolveTiles(context, t, dy, exchanged, dx);
+    else spreadTiles(context, t, dy, exchanged, dx);
   });
+  return true;
+}
+
+/** The gradient of the images with stride 2: the transposed steps of the convolution. */
+function spreadTiles(context: WasmContext, t: Tiling, dy: number, exchanged: number, dx: number): void {
+  const { heap, kernels } = context;
+  const { kind, from, to } = t;
+  kernels.clear(dx, t.images * t.height * t.width * from);
+  heap.withScratch(pointsOf(kind) * from * to * 4, (packed) =>
+    withWork(context, t, (work) => {
+      kernels.winogradFilter(kind, exchanged, packed, to, from, work.scratch);
+      work.ranges.forEach(({ first, tiles }, range) => {
+        toGradientPoints(context, t, dy, work, range);
+        kernels.winogradMultiply(kind, work.results, packed, work.images, tiles, to, from, work.scratch);
+        kernels.winogradImageGradient(
+          work.images,
+          dx,
+          first,
+          tiles,
+          t.height,
+          t.width,
+          from,
+          t.padTop,
+          t.padLeft,
+          t.tilesY,
+          t.tilesX,
+          work.scratch,
+        );
+      });
+    }),
+  );
 }
 
 /** Writes the gradient of the filter to `gradient`. */
@@ -189,26 +250,14 @@ export function filterGradientOfTiles(
   gradient: number,
 ): void {
   const { heap, kernels } = context;
-  const { size, from, to } = t;
-  heap.withScratch(pointsOf(size) * from * to * 4, (points) =>
+  const { kind, from, to } = t;
+  heap.withScratch(pointsOf(kind) * from * to * 4, (points) =>
     withWork(context, t, (work) => {
-      work.ranges.forEach(({ first, tiles }, range) => {
+      work.ranges.forEach(({ tiles }, range) => {
         toImagePoints(context, t, x, work, range);
-        kernels.winogradResultGradient(
-          size,
-          dy,
-          work.results,
-          first,
-          tiles,
-          t.outHeight,
-          t.outWidth,
-          to,
-          t.tilesY,
-          t.tilesX,
-          work.scratch,
-        );
+        toGradientPoints(context, t, dy, work, range);
         kernels.winogradMultiplyGradient(
-          size,
+          kind,
           work.images,
           work.results,
           points,
@@ -219,7 +268,7 @@ export function filterGradientOfTiles(
           range > 0,
         );
       });
-      kernels.winogradFilterGradient(size, points, gradient, from, to, work.scratch);
+      kernels.winogradFilterGradient(kind, points, gradient, from, to, work.scratch);
     }),
   );
 }
