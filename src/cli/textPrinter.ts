@@ -163,7 +163,7 @@ export class TextPrinter implements RunPrinter {
     }
   }
 
-  private dataset({ dir, classes, train, val, skipped }: DatasetFacts): void {
+  private dataset({ dir, classes, train, val, skipped, more_skipped = 0 }: DatasetFacts): void {
     const images = classes.reduce((sum, { images }) => sum + images, 0);
     const shown = classes.slice(0, MOST_CLASSES).map(({ name, images }) => `${plain(name)} ${images}`);
     const more = classes.length > MOST_CLASSES ? [`${classes.length - MOST_CLASSES} more`] : [];
@@ -176,13 +176,12 @@ export class TextPrinter implements RunPrinter {
       const paths = skipped
         .slice(0, MOST_SKIPPED)
         .map(({ path, reason }) => `  ${plain(path)}: ${plain(reason)}`);
-      const rest = skipped.length > MOST_SKIPPED ? [`  and ${skipped.length - MOST_SKIPPED} more`] : [];
+      const total = skipped.length + more_skipped;
+      const rest = total > MOST_SKIPPED ? [`  and ${total - MOST_SKIPPED} more`] : [];
       this.notice(
-        [
-          `Skipped ${countText(skipped.length, 'file')} that could not be read as images:`,
-          ...paths,
-          ...rest,
-        ].join('\n'),
+        [`Skipped ${countText(total, 'file')} that could not be read as images:`, ...paths, ...rest].join(
+          '\n',
+        ),
       );
     }
   }

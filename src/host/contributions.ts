@@ -24,6 +24,7 @@ export const COMMANDS = {
   unpinRun: { id: 'tinyCats.unpinRun', palette: false },
   revealRun: { id: 'tinyCats.revealRun', palette: false },
   copyRunId: { id: 'tinyCats.copyRunId', palette: false },
+  checkMachine: { id: 'tinyCats.checkMachine', palette: true },
   installEngine: { id: 'tinyCats.installEngine', palette: true },
   exportModal: { id: 'tinyCats.exportModal', palette: true },
 } as const satisfies Record<string, { id: string; palette: boolean }>;

@@ -85,7 +85,10 @@ export const runEventBodySchema = v.variant('type', [
     classes: v.array(v.object({ name: v.string(), images: count })),
     train: count,
     val: count,
+    /** Files that are not images, the first of them. */
     skipped: v.array(v.object({ path: v.string(), reason: v.string() })),
+    /** How many more there are. */
+    more_skipped: v.optional(count),
   }),
   v.object({ type: v.literal('first_step'), time_to_first_step_ms: milliseconds }),
   /**

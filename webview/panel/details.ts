@@ -58,24 +58,26 @@ export class DatasetCard {
       ),
     );
     if (dataset.skipped.length > 0) {
-      this.body.append(skippedList(dataset.skipped));
+      this.body.append(skippedList(dataset.skipped, dataset.more_skipped ?? 0));
     }
   }
 }
 
-function skippedList(skipped: readonly { path: string; reason: string }[]): HTMLElement {
+/** @param more how many there are besides */
+function skippedList(skipped: readonly { path: string; reason: string }[], more: number): HTMLElement {
+  const total = skipped.length + more;
   const items = skipped
     .slice(0, LISTED_SKIPS)
     .map(({ path, reason }) =>
       el('li', {}, el('span', { class: 'code', text: path }), el('span', { class: 'quiet', text: reason })),
     );
-  if (skipped.length > LISTED_SKIPS) {
-    items.push(el('li', { class: 'quiet', text: `and ${formatCount(skipped.length - LISTED_SKIPS)} more` }));
+  if (total > LISTED_SKIPS) {
+    items.push(el('li', { class: 'quiet', text: `and ${formatCount(total - LISTED_SKIPS)} more` }));
   }
   return el(
     'details',
     { class: 'skipped' },
-    el('summary', { text: `${counted(skipped.length, 'image')} skipped` }),
+    el('summary', { text: `${counted(total, 'image')} skipped` }),
     el('ul', {}, ...items),
   );
 }

@@ -3,6 +3,7 @@ import type { CommandName } from '../contributions';
 import { COMMANDS, namesAndValues } from '../contributions';
 import type { Disposable } from '../disposables';
 import { DisposableStore } from '../disposables';
+import { MachineCheck } from './checkMachine';
 import { askDataFolder, browseDataFolder } from './dataFolder';
 import { exportModal } from './exportModal';
 import { installEngine } from './installEngine';
@@ -25,6 +26,8 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
   const ask = () => askDataFolder({ vs, environment });
   const training = new Training({ ...deps, askDataFolder: ask });
   const runs = new RunActions(deps);
+  const store = new DisposableStore();
+  const machine = store.add(new MachineCheck(vs, deps.bundleDir));
 
   const selectDataFolder = async (): Promise<void> => {
     const folder = await ask();
@@ -64,6 +67,7 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
     unpinRun: (argument) => runs.setPinned(argument, false),
     revealRun: (argument) => runs.reveal(argument),
     copyRunId: (argument) => runs.copyId(argument),
+    checkMachine: () => machine.show(),
     installEngine: () => {
       if (!environment.isTrusted) {
         throw new Error(environment.obstacle);
@@ -103,7 +107,6 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
     }
   };
 
-  const store = new DisposableStore();
   for (const [name, { id }] of namesAndValues(COMMANDS)) {
     const handler = handlers[name];
     store.add(vs.commands.registerCommand(id, (argument: unknown) => attempt(() => handler(argument))));

@@ -1,3 +1,4 @@
+import { skippedFacts } from '../skippedFacts';
 import { join } from 'node:path';
 import type { ParameterValues } from '../../../protocol/parameters';
 import { CLASSIFIER } from '../../../protocol/recipes';
@@ -88,7 +89,7 @@ class Classifier implements Recipe {
       classes: dataset.classes.map((name, index) => ({ name, images: dataset.countsPerClass[index] ?? 0 })),
       train: split.train.length,
       val: split.validation.length,
-      skipped: [...dataset.skipped],
+      ...skippedFacts(dataset),
     });
     const { learner, start } = await run.phase('model', async () => {
       const made = await this.learner(dataset.classes.length, params);

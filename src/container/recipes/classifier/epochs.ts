@@ -30,7 +30,7 @@ export async function trainEpochs(
     }
     const startedAt = performance.now();
     const trained = await trainEpoch(training, progress);
-    const validated = trained === undefined ? undefined : await validate(training);
+    const validated = trained === undefined ? undefined : await validate(training, progress);
     if (trained === undefined || validated === undefined) {
       await saveCheckpoint(facts, 'last', progress);
       return { status: 'stopped', ...(await deliver(facts, progress, output)) };

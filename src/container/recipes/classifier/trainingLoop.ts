@@ -57,7 +57,7 @@ export async function trainEpoch(training: Training, progress: Progress): Promis
       gradientClip: params.gradient_clip,
       weightDecay: WEIGHT_DECAY,
     });
-    checkFinite(score.loss, step, training, progress);
+    checkFinite(score.loss, `loss became ${score.loss} at step ${step + 1}`, training, progress);
     const count = sizeOf(batch);
     progress.step = step + 1;
     progress.images += count;
@@ -93,12 +93,15 @@ export async function trainEpoch(training: Training, progress: Progress): Promis
   };
 }
 
-/** @returns undefined if the run was told to stop before all was scored */
-export async function validate({
-  run,
-  learner,
-  batches,
-}: Training): Promise<{ val_loss: number; val_acc: number } | undefined> {
+/**
+ * @returns undefined if the run was told to stop before all was scored
+ * @throws RunFailure where the network gives no finite loss on images that it was not trained on
+ */
+export async function validate(
+  training: Training,
+  progress: Progress,
+): Promise<{ val_loss: number; val_acc: number } | undefined> {
+  const { run, learner, batches } = training;
   const total = { images: 0, lossSum: 0, correct: 0 };
   for await (const batch of batches.validation()) {
     const { loss, sums } = await learner.evaluate(batch);
@@ -111,14 +114,16 @@ export async function validate({
       return undefined;
     }
   }
-  return { val_loss: total.lossSum / total.images, val_acc: total.correct / total.images };
+  const loss = total.lossSum / total.images;
+  checkFinite(loss, `validation loss became ${loss} at the end`, training, progress);
+  return { val_loss: loss, val_acc: total.correct / total.images };
 }
 
-function checkFinite(loss: number, step: number, { params }: Training, { epoch }: Progress): void {
+function checkFinite(loss: number, what: string, { params }: Training, { epoch }: Progress): void {
   if (!Number.isFinite(loss)) {
     throw new RunFailure(
       'diverged',
-      `The loss became ${loss} at step ${step + 1} of epoch ${epoch + 1}. Train with a lower lr (it is ${params.lr}).`,
+      `The ${what} of epoch ${epoch + 1}. Train with a lower lr (it is ${params.lr}).`,
     );
   }
 }

@@ -5,6 +5,7 @@ import type { Dataset } from '../../data/dataset';
 import { Datasets } from '../classifier/datasets';
 import { copyOutput, resolveOutput } from '../classifier/outputFile';
 import type { Outcome, Recipe, RunContext, TimedPhase, WarmState } from '../recipe';
+import { skippedFacts } from '../skippedFacts';
 import { RunFailure } from '../recipe';
 import type { Learner } from '../task';
 import { Examples } from './examples';
@@ -93,7 +94,7 @@ class Dit implements Recipe {
       classes: classes.map((name, index) => ({ name, images: dataset.countsPerClass[index] ?? 0 })),
       train: dataset.count,
       val: 0,
-      skipped: [...dataset.skipped],
+      ...skippedFacts(dataset),
     });
     const learner = await run.phase('model', async () => {
       const made = await this.learner(classes.length, params);
