@@ -17,6 +17,7 @@ const orderSchema = v.variant('type', [
   v.object({ type: v.literal('open') }),
   v.object({ type: v.literal('flood'), events: v.number() }),
   v.object({ type: v.literal('tell'), times: v.number() }),
+  v.object({ type: v.literal('heap') }),
 ]);
 
 /** How often the flood lets the sockets have their turn, as a trainer's messages would. */
@@ -39,6 +40,10 @@ const handlers: Handlers = {
       ...{
         engine: '',
         device: '',
+        deviceFacts: null,
+        program: { kind: 'recipes' },
+        heldMemory: null,
+        restartNeeded: null,
         outputsDir: volume.root,
         dataDir: '',
         startedAt: '',
@@ -133,7 +138,9 @@ async function tell(times: number): Promise<TellReport> {
   return { rssBeforeBytes, rssMostBytes, clients: sessions.size };
 }
 
-async function act(order: v.InferOutput<typeof orderSchema>): Promise<string | FloodReport | TellReport> {
+async function act(
+  order: v.InferOutput<typeof orderSchema>,
+): Promise<string | number | FloodReport | TellReport> {
   switch (order.type) {
     case 'open':
       return open();
@@ -141,6 +148,9 @@ async function act(order: v.InferOutput<typeof orderSchema>): Promise<string | F
       return flood(order.events);
     case 'tell':
       return tell(order.times);
+    case 'heap':
+      globalThis.gc?.();
+      return process.memoryUsage().heapUsed;
   }
 }
 
