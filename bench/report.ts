@@ -1,3 +1,4 @@
+import type { PythonFigures } from './python';
 import type { StartupFigures } from './startup';
 import type { TrainingFigures } from './training';
 
@@ -11,6 +12,7 @@ export interface Report {
   readonly torch: string | null;
   readonly rounds: number;
   readonly startup?: StartupFigures;
+  readonly python?: PythonFigures;
   readonly training: readonly TrainingFigures[];
 }
 
@@ -33,6 +35,7 @@ export function toMarkdown({
   torch,
   rounds,
   startup,
+  python,
   training,
 }: Report): string {
   const torchText =
@@ -52,6 +55,31 @@ export function toMarkdown({
           ['a status request while training', figure(startup.statusWhileTrainingMs, 1), ''],
         ],
       ),
+    );
+  }
+  if (python) {
+    const { editsRun, edits } = python;
+    parts.push(
+      table(
+        ['Your own PyTorch code: request to first step', 'ms', 'over a warm rerun'],
+        [
+          ['cold: no trainer', figure(python.coldFirstStepMs, 0), ''],
+          ['warm: another run', figure(python.warmFirstStepMs, 1), '1.0'],
+          ['the bare step', figure(python.bareStepMs, 1), ''],
+          ['a warm rerun over the bare step', figure(python.warmOverheadMs, 1), ''],
+          [
+            '`python3 train.py`, started afresh',
+            figure(python.freshProcessMs, 0),
+            figure(python.freshOverWarm, 1),
+          ],
+          [
+            '`%run train.py` in a Jupyter kernel',
+            figure(python.jupyterMs, 1),
+            figure(python.jupyterOverWarm, 1),
+          ],
+        ],
+      ),
+      `An edited file was what ran ${editsRun} times of ${edits}.`,
     );
   }
   if (training.length > 0) {

@@ -5,6 +5,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { workerCount } from '../src/container/parallel/workerCount';
+import { measurePython } from './python';
 import { toMarkdown, type Report } from './report';
 import { measureStartup } from './startup';
 import { subjects } from './tasks';
@@ -12,7 +13,7 @@ import { findTorch } from './torchSide';
 import { measureTraining } from './training';
 
 const USAGE = `npm run bench -- [options]
-  --only NAMES     of startup, ${subjects.map(({ name }) => name).join(', ')}; all by default
+  --only NAMES     of startup, python, ${subjects.map(({ name }) => name).join(', ')}; all by default
   --threads LIST   for training; 1 and the machine's own number by default
   --rounds N       5 by default
   --no-torch       measure only what is ours
@@ -50,6 +51,10 @@ async function main(): Promise<void> {
   const threads = listOf(values.threads).map(Number);
   const training =
     models.length > 0 ? await measureTraining({ rounds, torch, only: models, threads, progress }) : [];
+  const python =
+    torch !== undefined && (only.length === 0 || only.includes('python'))
+      ? await measurePython(rounds, torch)
+      : undefined;
   const report: Report = {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
@@ -58,6 +63,7 @@ async function main(): Promise<void> {
     torch: torch?.description ?? null,
     rounds,
     ...(startup === undefined ? {} : { startup }),
+    ...(python === undefined ? {} : { python }),
     training,
   };
   console.log(values.json ? JSON.stringify(report) : toMarkdown(report));

@@ -16,9 +16,10 @@ DEVICE_TICKS = 10
 
 
 class Reporter:
-    def __init__(self, order, folder, reader, channel, gpu):
+    def __init__(self, order, program, reader, channel, gpu):
         """`order`: the supervisor's message; `reader`: a LineReader; `gpu`: a function that gives a device event's values, or None."""
         self._order = order
+        self._watches = not program.tells_all
         self._reader = reader
         self._channel = channel
         self._gpu = gpu
@@ -32,7 +33,7 @@ class Reporter:
         self._over = threading.Event()
         self.book = MetricBook(self.emit)
         self.files = CheckpointWatch(
-            order["runDir"], order["outputsDir"], folder, order.get("params", {}), self._tell_checkpoint
+            order["runDir"], order["outputsDir"], program.folder, order.get("params", {}), self._tell_checkpoint
         )
         self._thread = threading.Thread(target=self._watch, name="tinycats-watch", daemon=True)
 
@@ -44,7 +45,8 @@ class Reporter:
         self._over.set()
         self._thread.join(5)
         self.book.close()
-        self.files.scan(final=True)
+        if self._watches:
+            self.files.scan(final=True)
 
     def emit(self, body):
         self._channel.send({"type": "event", "runId": self._order["runId"], "event": body})
@@ -77,7 +79,8 @@ class Reporter:
         self._observe()
 
     def saved(self, path):
-        self.files.saved(path)
+        if self._watches:
+            self.files.saved(path)
 
     # What the code says by `tinycats`.
 
@@ -111,7 +114,7 @@ class Reporter:
         self.emit({**body, "epoch": max(0, epoch), "val_acc": accuracy})
 
     def _read(self, text):
-        reading = self._reader.read(text)
+        reading = self._reader.read(text) if self._watches else None
         if reading is not None:
             self.book.read(reading)
             self._observe()
@@ -139,5 +142,5 @@ class Reporter:
                 values = self._gpu()
                 if values:
                     self.emit({"type": "device", **values})
-            if ticks % SCAN_TICKS == 0:
+            if self._watches and ticks % SCAN_TICKS == 0:
                 self.files.scan()

@@ -23,7 +23,7 @@ class Run:
         self._capture = capture
         self._memory = memory_watch
         self._files = []
-        self.reporter = Reporter(order, program.folder, reader, channel, gpu)
+        self.reporter = Reporter(order, program, reader, channel, gpu)
         self._recorder = PhaseRecorder("run", order["askedAt"], self._tell_phase)
 
     def train(self):
@@ -53,9 +53,12 @@ class Run:
             self._stop.arm()
             train = self._program.prepare(self._order, self._recorder, self.reporter.emit)
             self._tell_files()
-            self.reporter.emit({"type": "state", "state": "training"})
+            if not self._program.tells_all:
+                self.reporter.emit({"type": "state", "state": "training"})
             value = train()
             self._stop.disarm()
+            if self._program.tells_all:
+                return value
             return {**_done(value, self._stop.requested), "returned": returned(value)}
         except BaseException as error:
             self._stop.disarm()
@@ -94,7 +97,7 @@ class Run:
         if isinstance(output, str) and outcome["output"] is None:
             path = os.path.abspath(os.path.join(self._program.folder, output))
             outcome["output"] = path if os.path.exists(path) else None
-        if outcome["output"] is None:
+        if outcome["output"] is None and not self._program.tells_all:
             outcome["output"] = self.reporter.newest_checkpoint
 
     def _clean(self, state, offspring):

@@ -22,6 +22,8 @@ _WATCHED_HOOKS = ("__init__", "__new__", "__post_init__")
 
 
 class UserProgram:
+    tells_all = False
+
     def __init__(self, program, log):
         """`program`: the supervisor's; `log(level, text, location)` reaches the user outside of a run, too."""
         self._entrypoint = program["entrypoint"]
