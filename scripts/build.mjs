@@ -38,6 +38,7 @@ const bundles = {
       ['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'].map((name) => [name, './scripts/nothing.cjs']),
     ),
   },
+  'target-modal': { entryPoints: ['src/targets/modal/bundle.ts'] },
 };
 
 /** What speaks to one kind of target is loaded when such a target is used: dist/target-<kind>.js. */

@@ -16,7 +16,7 @@ export function appSettingsFrom(target: TargetConfig, container: ContainerSettin
     ...DEFAULT_VOLUMES,
     ...(target.kind === 'modal'
       ? {
-          app: target.app ?? DEFAULT_APP,
+          app: target.app,
           gpu: target.gpu,
           outputsVolume: target.outputsVolume,
           dataVolume: target.dataVolume,

@@ -3,6 +3,7 @@ import type { RemoteTargetConfig, TargetConfig } from './config';
 import { LazyTarget } from './lazyTarget';
 import { LocalTarget } from './local/localTarget';
 import { openDockerTarget } from './docker/open';
+import type { CredentialStore } from './modal/credentials';
 import { openModalTarget } from './modal/open';
 import { openSshTarget } from './ssh/open';
 import type { Target } from './target';
@@ -27,6 +28,8 @@ export interface TargetDeps {
   slot?: number;
   /** Absent where the terminal asks. */
   ask?: AskUser;
+  /** Credentials for Modal that are kept beside its own configuration. */
+  modalCredentials?: CredentialStore;
 }
 
 export interface OpenedTarget {
@@ -63,6 +66,6 @@ function open(config: RemoteTargetConfig, deps: TargetDeps): Promise<Target> {
     case 'docker':
       return openDockerTarget(config, deps);
     case 'modal':
-      return openModalTarget(config);
+      return openModalTarget(config, deps);
   }
 }

@@ -9,4 +9,11 @@ describe('the bundles', () => {
     assert.ok(!extension.includes('/containers/create'));
     assert.ok((await readFile(resolve('dist/target-docker.js'), 'utf8')).includes('/containers/create'));
   });
+
+  it('keep what speaks to Modal, and what parses Python, out of it, too', async () => {
+    const extension = await readFile(resolve('dist/extension.js'), 'utf8');
+    assert.ok(!extension.includes('SandboxCreate'));
+    assert.ok((await readFile(resolve('dist/target-modal.js'), 'utf8')).includes('SandboxCreate'));
+    assert.ok((await readFile(resolve('dist/modal-export.js'), 'utf8')).includes('exportModalApp'));
+  });
 });

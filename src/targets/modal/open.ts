@@ -1,10 +1,15 @@
+import type { TargetDeps } from '../openTarget';
 import type { Target } from '../target';
-import { ContainerStartError } from '../target';
 import type { ModalConfig } from './config';
+import type { ModalProfile } from './profiles';
 
-/** @throws ContainerStartError if this version has no such targets */
-export function openModalTarget({ name }: ModalConfig): Promise<Target> {
-  return Promise.reject(
-    new ContainerStartError(`The target "${name}" is of kind modal, which this version does not have yet.`),
-  );
+/** Loads what speaks to Modal, a bundle of its own: most users never need it. */
+export async function openModalTarget(config: ModalConfig, deps: TargetDeps): Promise<Target> {
+  const { createModalTarget } = await import('./bundle');
+  return createModalTarget(config, deps);
+}
+
+/** The profiles of Modal's own configuration, without their secrets. */
+export async function modalProfiles(): Promise<ModalProfile[]> {
+  return (await import('./bundle')).modalProfiles();
 }

@@ -1,0 +1,91 @@
+import type { ContainerProcess, Sandbox } from 'modal';
+
+/** What a program in the sandbox came to. */
+export interface Outcome {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Execution {
+  /** For its stdin; it may hold a token, which belongs in no argument. */
+  input?: string | Uint8Array;
+  timeoutMs?: number;
+}
+
+/** One message of the link to the sandbox holds no more. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Runs a program in the sandbox to its end. */
+export async function execute(
+  sandbox: Sandbox,
+  command: readonly string[],
+  { input, timeoutMs }: Execution = {},
+): Promise<Outcome> {
+  const running = await start(sandbox, command, timeoutMs);
+  const [, stdout, stderr, exitCode] = await Promise.all([
+    // A program that ends early takes no more; what it says tells why.
+    write(running, input).catch(() => undefined),
+    read(running.stdout),
+    read(running.stderr),
+    running.wait(),
+  ]);
+  return { exitCode, stdout, stderr };
+}
+
+/**
+ * Runs a program that answers with one line and stays.
+ * @returns the line, or all of its output if it ended without one
+ */
+export async function executeAndLeave(
+  sandbox: Sandbox,
+  command: readonly string[],
+  input: string,
+): Promise<Outcome> {
+  const running = await start(sandbox, command, undefined);
+  await write(running, input).catch(() => undefined);
+  const decoder = new TextDecoder();
+  const reader = running.stdout.getReader();
+  let stdout = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    stdout += decoder.decode(value, { stream: !done });
+    if (stdout.includes('\n')) {
+      // What else it says nobody reads; it goes on.
+      void reader.cancel().catch(() => undefined);
+      void running.stderr.cancel().catch(() => undefined);
+      return { exitCode: 0, stdout, stderr: '' };
+    }
+    if (done) {
+      const [stderr, exitCode] = await Promise.all([read(running.stderr), running.wait()]);
+      return { exitCode, stdout, stderr };
+    }
+  }
+}
+
+type Running = ContainerProcess<Uint8Array>;
+
+function start(
+  sandbox: Sandbox,
+  command: readonly string[],
+  timeoutMs: number | undefined,
+): Promise<Running> {
+  return sandbox.exec([...command], { mode: 'binary', ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+}
+
+async function write({ stdin }: Running, input: string | Uint8Array = ''): Promise<void> {
+  const bytes = Buffer.from(input);
+  const writer = stdin.getWriter();
+  for (let from = 0; from < bytes.length; from += CHUNK_BYTES) {
+    await writer.write(bytes.subarray(from, from + CHUNK_BYTES));
+  }
+  await writer.close();
+}
+
+async function read(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream) {
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
