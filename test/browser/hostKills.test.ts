@@ -20,6 +20,10 @@ const KILLS_A_WINDOW = 2;
 const EPOCHS = 100;
 const PARAMETERS = { epochs: EPOCHS, batch_size: 8, image_size: 16, lr: 0.001, seed: 7 };
 
+/** Names of folders that are just names, whoever shows them. */
+const MARKUP = '<img src=x onerror=alert(1)>';
+const COMMAND = '$(rm -rf .) `reboot`';
+
 /** In the page: its log lines, as `Lines`. */
 const SHOWN_LINES = `[...document.querySelectorAll('.log-line')].map((line) => [
   Number(line.dataset.seq), line.querySelector('.text').textContent])`;
@@ -40,9 +44,9 @@ describe("kill -9 of VS Code's extension host at random moments", function () {
     chance = new Chance('extension host');
     home = await mkdtemp(join(tmpdir(), 'tiny-cats-'));
     const folder = join(home, 'w');
-    const images = join(home, 'images');
+    const images = join(home, `${COMMAND} ${MARKUP}`);
     await mkdir(folder);
-    await makeImages(images, { cat: 10, other: 10 });
+    await makeImages(images, { [MARKUP]: 10, [COMMAND]: 10 });
     volume = new OutputsVolume(join(folder, 'outputs'));
     workbench = await Workbench.open({
       folder,
@@ -132,5 +136,20 @@ describe("kill -9 of VS Code's extension host at random moments", function () {
       await panelShows(dir);
     }
     figure('kill -9 of the extension host', `${KILLS} in ${runs} runs, the window reloaded ${reloads} times`);
+  });
+
+  it('and all along, folders with hostile names were text to the panel, a tooltip and the inspector', async () => {
+    const image = 'img[src="x"]';
+    assert.equal(await workbench.webview().locator(image).count(), 0);
+    await workbench.openSidebar('Tiny Cats');
+    await workbench.treeRow('classifier').hover();
+    await workbench.page.locator('.monaco-hover:visible').getByText('onerror=alert(1)').first().waitFor();
+    await workbench.expandTreeRow('classifier');
+    await workbench.treeRow(/^best/).click();
+    const inspector = workbench.webview();
+    await inspector.getByText(MARKUP, { exact: true }).first().waitFor();
+    await inspector.getByText(COMMAND, { exact: true }).first().waitFor();
+    assert.equal(await inspector.locator(image).count(), 0);
+    assert.equal(await workbench.page.locator(image).count(), 0);
   });
 });
