@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ContainerClient } from '../../src/client/containerClient';
 import { ContainerConnection } from '../../src/client/connection';
-import { OutputsVolume } from '../../src/volume/outputsVolume';
+import { range } from '../container/support/following';
 import { untilTrue } from '../container/support/waiting';
 import { EngineBox, engineForTests, stopEngines } from './support/engineBox';
 import type { TestEngine } from './support/engines';
@@ -13,6 +13,8 @@ after(stopEngines);
 
 for (const kind of ['podman', 'docker'] as const) {
   describe(`a container in ${kind}`, function () {
+    // Its trainings compete with whatever else runs here.
+    this.timeout(180_000);
     let engine: TestEngine;
     let box: EngineBox;
 
@@ -64,7 +66,7 @@ for (const kind of ['podman', 'docker'] as const) {
 
     it('stops when it is let go, and a new one takes its place and its port', async () => {
       const target = box.target();
-      const client = new ContainerClient(target, new OutputsVolume(box.outputsDir), 'test');
+      const client = box.client();
       await client.start(box.options());
       const first = await box.container();
       await client.cool();
@@ -77,7 +79,6 @@ for (const kind of ['podman', 'docker'] as const) {
       const endpoint = await target.start(box.options(), box.progress);
       assert.notEqual((await box.container()).Id, first.Id);
       assert.deepEqual(await target.find(), endpoint);
-      client.dispose();
     });
 
     it('ends as `cool` does when the engine stops it', async () => {
@@ -85,6 +86,58 @@ for (const kind of ['podman', 'docker'] as const) {
       const { Id } = await box.container();
       await box.docker.getContainer(Id).stop({ t: 20 });
       assert.equal((await box.container()).State.ExitCode, 0);
+    });
+
+    it('trains, warm the second time, and every event comes once and in order', async () => {
+      const client = box.client();
+      const cold = await box.train(client);
+      assert.equal((await cold.result()).status, 'completed');
+      assert.deepEqual(cold.seqs, range(1, cold.seqs.length));
+      assert.equal(cold.all('run')[0]?.start, 'cold');
+      const phases = cold.all('phase').map(({ phase }) => phase.name);
+      assert.deepEqual(phases.slice(0, 3), ['code sent', 'start', 'connect']);
+
+      const warm = await box.train(client);
+      assert.equal((await warm.result()).status, 'completed');
+      assert.equal(warm.all('run')[0]?.start, 'warm');
+
+      const stopped = await box.train(client, { epochs: 10_000, warmup_epochs: 0 });
+      await stopped.first('first_step');
+      await client.stop(stopped.runId, false);
+      assert.equal((await stopped.result()).status, 'stopped');
+    });
+
+    it('that dies is settled, and its history read, without it', async () => {
+      const client = box.client();
+      const run = await box.train(client, { epochs: 10_000, warmup_epochs: 0 });
+      await run.first('first_step');
+      const { Id, State } = await box.container();
+      // A container of another slot goes on with its own.
+      const other = new ContainerClient(box.target({}, box.bundleDir, 1), box.volume, 'sweep');
+      const otherRun = await box.train(other, { epochs: 10_000, warmup_epochs: 0 });
+      await otherRun.first('first_step');
+      const died = new Promise<string[]>((done) => client.once('died', done));
+      if (engine.isPrivate) {
+        process.kill(State.Pid, 'SIGKILL');
+      } else {
+        await box.docker.getContainer(Id).kill();
+      }
+      assert.deepEqual(await died, [run.runId]);
+
+      const target = box.target();
+      assert.equal(await target.find(), undefined);
+      const history = await target.history(new Map([[run.runId, 2]]));
+      const dead = history.find(({ record }) => record.runId === run.runId);
+      assert.equal(dead?.record.state, 'failed');
+      assert.deepEqual(
+        dead.events.map(({ seq }) => seq),
+        range(3, dead.events.length + 2),
+      );
+      assert.equal(dead.events.at(-1)?.type, 'result');
+      const living = history.find(({ record }) => record.runId === otherRun.runId);
+      assert.equal(living?.record.state, 'training');
+      assert.deepEqual(await target.settle(), []);
+      other.dispose();
     });
 
     it('says which port is taken', async () => {

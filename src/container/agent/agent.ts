@@ -28,11 +28,11 @@ export async function runAgent(command: string, bundleDir: string): Promise<void
 }
 
 function handlers(bundleDir: string): Handlers {
-  const local = ({ outputsDir, dataDir, home, target, listen }: AgentPlace): LocalTarget => {
+  const local = ({ outputsDir, dataDir, home, target, listen, elsewhere }: AgentPlace): LocalTarget => {
     process.env.TINY_CATS_HOME = fromHome(home);
     return LocalTarget.open(
       { bundleDir, outputsDir: fromHome(outputsDir), dataDir: fromHome(dataDir) },
-      { name: target, listen },
+      { name: target, listen, ...(elsewhere === undefined ? {} : { elsewhere }) },
     );
   };
   const endpoint = async (target: LocalTarget): Promise<AgentEndpoint | null> => {

@@ -65,7 +65,7 @@ async function becomeContainer(text: string): Promise<void> {
   }
   // The terminal or window that started it may close.
   process.on('SIGHUP', () => undefined);
-  await settleInterruptedRuns(options.outputsDir, mayBeLive(options.outputsDir));
+  await settleInterruptedRuns(options.outputsDir, mayBeLive(options.outputsDir, options.elsewhere));
 }
 
 /** Where this container is to listen. To be called by the one that owns the volume: what a dead one left is removed. */

@@ -5,7 +5,7 @@ import { parameterValuesSchema } from '../../protocol/parameters';
 import { containerSettingsSchema } from '../../protocol/rpc';
 import { runRecordSchema } from '../../protocol/run';
 import { count } from '../../protocol/schema';
-import { listenSchema } from '../local/startOptions';
+import { elsewhereSchema, listenSchema } from '../local/startOptions';
 
 /**
  * What the agent on a target's machine is asked: `node container.js agent <command>`, one line of JSON on its stdin and
@@ -19,6 +19,7 @@ const placeSchema = v.object({
   /** Name of the target, for the records of runs. */
   target: v.string(),
   listen: listenSchema,
+  elsewhere: v.optional(elsewhereSchema),
 });
 export type AgentPlace = v.InferOutput<typeof placeSchema>;
 

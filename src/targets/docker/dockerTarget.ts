@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AgentClient } from '../agent/agentClient';
 import type { AgentPlace } from '../agent/protocol';
 import { Bundle } from '../bundle';
+import type { Elsewhere } from '../local/startOptions';
 import type { ContainerOptions, Endpoint, Finding, RunHistory, StartProgress, Target } from '../target';
 import { ContainerStartError } from '../target';
 import { checkDocker } from './check';
@@ -20,8 +21,8 @@ import type { Names } from './layout';
 import { INSIDE, LABEL } from './layout';
 import type { Ledger } from './ledger';
 import type { Present } from './presence';
-import { findPresent, inspect, logTail, remove } from './presence';
-import { messageOf, startError, statusOf } from './problems';
+import { failEnded, findOthers, findPresent, inspect, logTail, remove } from './presence';
+import { ignoreStatus, messageOf, startError } from './problems';
 import { startOptionsText } from './startOptions';
 
 /** How long a new container may take until it listens. */
@@ -43,6 +44,7 @@ export class DockerTarget implements Target {
   readonly name: string;
   private opened: Promise<Engine> | undefined;
   private code: Promise<Bundle> | undefined;
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly deps: DockerTargetDeps) {
     this.name = deps.config.name;
@@ -76,21 +78,54 @@ export class DockerTarget implements Target {
     }
   }
 
-  async kill(): Promise<void> {
-    const engine = await this.engine();
-    const present = await this.present(engine);
-    if (present?.state === 'running') {
-      const container = engine.slow.getContainer(present.id);
-      await container.kill().catch(ignoreStatus(404, 409, 500));
-      await container.wait().catch(ignoreStatus(404));
-    }
-    await this.settle();
+  kill(): Promise<void> {
+    return this.inTurn(async (engine) => {
+      const present = await this.present(engine);
+      if (present?.state === 'running') {
+        const container = engine.slow.getContainer(present.id);
+        await container.kill().catch(ignoreStatus(404, 409, 500));
+        await container.wait().catch(ignoreStatus(404));
+      }
+      await this.settleNow(engine);
+    });
   }
 
-  async settle(): Promise<string[]> {
+  settle(): Promise<string[]> {
+    return this.inTurn((engine) => this.settleNow(engine));
+  }
+
+  history(after: ReadonlyMap<string, number>): Promise<RunHistory[]> {
+    return this.inTurn(async (engine) => {
+      const { ledger } = this.deps;
+      const present = await this.undisturbed(engine);
+      const isThere = present !== undefined && present.state !== 'stopped';
+      const isKnown = (await ledger.facts()).isRead && after.size > 0;
+      if (isThere || isKnown || !(await this.hasVolume(engine))) {
+        return [];
+      }
+      if (present !== undefined) {
+        await remove(engine, present.id);
+      }
+      const runs = await this.askHelper(engine, (agent) => agent.history(after));
+      if (runs !== undefined) {
+        await ledger.note({ isRead: true });
+      }
+      return runs ?? [];
+    });
+  }
+
+  async check(signal?: AbortSignal): Promise<Finding[]> {
+    return checkDocker(this.deps.config, this.deps.bundleDir, signal);
+  }
+
+  dispose(): Promise<void> {
+    this.opened = undefined;
+    return Promise.resolve();
+  }
+
+  private async settleNow(engine: Engine): Promise<string[]> {
     const { ledger } = this.deps;
-    const engine = await this.engine();
-    const present = await this.present(engine);
+    const present = await this.undisturbed(engine);
     if (present !== undefined && present.state !== 'stopped') {
       return [];
     }
@@ -112,31 +147,21 @@ export class DockerTarget implements Target {
     return runIds;
   }
 
-  async history(after: ReadonlyMap<string, number>): Promise<RunHistory[]> {
-    const { ledger } = this.deps;
-    const engine = await this.engine();
-    const present = await this.present(engine);
-    const isThere = present !== undefined && present.state !== 'stopped';
-    if (isThere || ((await ledger.facts()).isRead && after.size > 0) || !(await this.hasVolume(engine))) {
-      return [];
+  /** What is there once no helper is. */
+  private async undisturbed(engine: Engine): Promise<Present | undefined> {
+    let present = await this.present(engine);
+    while (present?.role === 'helper') {
+      await this.otherIsDone(engine, present);
+      present = await this.present(engine);
     }
-    if (present !== undefined) {
-      await remove(engine, present.id);
-    }
-    const runs = await this.askHelper(engine, (agent) => agent.history(after));
-    if (runs !== undefined) {
-      await ledger.note({ isRead: true });
-    }
-    return runs ?? [];
+    return present;
   }
 
-  async check(signal?: AbortSignal): Promise<Finding[]> {
-    return checkDocker(this.deps.config, this.deps.bundleDir, signal);
-  }
-
-  dispose(): Promise<void> {
-    this.opened = undefined;
-    return Promise.resolve();
+  /** What may need a helper is done one after the other. */
+  private inTurn<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
+    const turn = this.turn.then(async () => work(await this.engine()));
+    this.turn = turn.catch(() => undefined);
+    return turn;
   }
 
   /** @returns undefined if another one was at it, and it has to be looked again */
@@ -160,13 +185,14 @@ export class DockerTarget implements Target {
       await remove(engine, present.id);
     }
     const code = await this.readCode();
+    const elsewhere = await this.elsewhere(engine);
     let id: string;
     try {
       id = await createAndStart(
         engine,
         this.spec(source.name, gpu, code, options.port),
         code,
-        () => startOptionsText(this.name, options),
+        () => startOptionsText(this.name, options, elsewhere),
         (put) => progress.phase('code sent', put),
       );
     } catch (error) {
@@ -258,7 +284,7 @@ export class DockerTarget implements Target {
         [LABEL.target]: this.name,
         [LABEL.code]: code.hash,
       },
-      env: {},
+      env: { TINY_CATS_HOME: INSIDE.state },
       volumes: this.volumes(),
       port: { inside: INSIDE.port, host: port },
       gpu: gpu.choice,
@@ -301,8 +327,20 @@ export class DockerTarget implements Target {
       dataDir: INSIDE.data,
       target: this.name,
       listen: { on: 'host', host: '0.0.0.0' },
+      elsewhere: await this.elsewhere(engine),
     };
     return withHelper(place, (exec) => work(new AgentClient(exec, inside)));
+  }
+
+  /** The volume's containers of other slots: none of them can look at another. */
+  private async elsewhere(engine: Engine): Promise<Elsewhere> {
+    const asOf = Date.now();
+    const others = await findOthers(engine, this.deps.names.outputsVolume, this.deps.slot);
+    const endpoints = await Promise.all(
+      // One that ends or begins just now has runs that are older or newer.
+      others.map((other) => endpointOf(engine, other).catch(() => undefined)),
+    );
+    return { asOf, containerIds: endpoints.flatMap((endpoint) => endpoint?.containerId ?? []) };
   }
 
   private async hasVolume(engine: Engine): Promise<boolean> {
@@ -341,27 +379,4 @@ export class DockerTarget implements Target {
       throw error;
     }
   }
-}
-
-/** @throws ContainerStartError with the container's last words */
-async function failEnded(engine: Engine, id: string, present: Present | undefined): Promise<never> {
-  const tail = present === undefined ? '' : await logTail(engine, id);
-  const how =
-    present === undefined
-      ? 'was removed'
-      : present.wasOutOfMemory
-        ? 'ran out of memory'
-        : `ended with exit code ${present.exitCode}`;
-  throw new ContainerStartError(
-    `The container ${how} while it started. ${tail === '' ? 'It wrote nothing.' : `It wrote:\n${tail}`}`,
-  );
-}
-
-/** Takes a refusal that says what is so anyway. */
-function ignoreStatus(...statuses: number[]): (error: unknown) => undefined {
-  return (error) => {
-    if (!statuses.includes(statusOf(error) ?? 0)) {
-      throw error;
-    }
-  };
 }

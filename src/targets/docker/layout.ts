@@ -1,17 +1,20 @@
 /** Paths inside a container, and how it is known to be ours from outside. */
 import { createHash } from 'node:crypto';
+import { volumeKey } from '../local/paths';
 
 const HOME = '/opt/tiny-cats';
+const OUTPUTS = '/outputs';
 
 export const INSIDE = {
-  outputs: '/outputs',
+  outputs: OUTPUTS,
   data: '/data',
   code: `${HOME}/code`,
   /** What the container is started with. */
   options: `${HOME}/start.json`,
   /** Every user may write there. */
   state: `${HOME}/state`,
-  container: `${HOME}/state/container`,
+  /** Where the container's own processes look for it, too. */
+  container: `${HOME}/state/containers/${volumeKey(OUTPUTS)}`,
   engines: `${HOME}/state/engines`,
   port: 8000,
 } as const;

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { parse } from '../../protocol/schema';
+import { ContainerStartError } from '../target';
 import type { Engine } from './engine';
 import { INSIDE, LABEL } from './layout';
 import { statusOf } from './problems';
@@ -45,6 +46,15 @@ export async function findPresent(
   return found === undefined ? undefined : inspect(engine, found.Id);
 }
 
+/** The running containers that share an outputs volume with the one of a slot. */
+export async function findOthers(engine: Engine, outputsVolume: string, slot: number): Promise<Present[]> {
+  const label = [`${LABEL.outputs}=${outputsVolume}`, `${LABEL.role}=container`];
+  const found = await engine.quick.listContainers({ filters: { label } });
+  const others = found.filter(({ Labels }) => Labels[LABEL.slot] !== String(slot));
+  const present = await Promise.all(others.map(({ Id }) => inspect(engine, Id)));
+  return present.filter((other) => other !== undefined);
+}
+
 /** @returns undefined if it is gone */
 export async function inspect(engine: Engine, id: string): Promise<Present | undefined> {
   let said: unknown;
@@ -83,6 +93,20 @@ export async function remove(engine: Engine, id: string): Promise<void> {
       throw error;
     }
   }
+}
+
+/** @throws ContainerStartError with the container's last words */
+export async function failEnded(engine: Engine, id: string, present: Present | undefined): Promise<never> {
+  const tail = present === undefined ? '' : await logTail(engine, id);
+  const how =
+    present === undefined
+      ? 'was removed'
+      : present.wasOutOfMemory
+        ? 'ran out of memory'
+        : `ended with exit code ${present.exitCode}`;
+  throw new ContainerStartError(
+    `The container ${how} while it started. ${tail === '' ? 'It wrote nothing.' : `It wrote:\n${tail}`}`,
+  );
 }
 
 /** The last lines that a container wrote. */

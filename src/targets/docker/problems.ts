@@ -69,6 +69,15 @@ export function statusOf(error: unknown): number | undefined {
     : undefined;
 }
 
+/** Takes a refusal that says what is so anyway. */
+export function ignoreStatus(...statuses: number[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!statuses.includes(statusOf(error) ?? 0)) {
+      throw error;
+    }
+  };
+}
+
 /** A container of that name exists already: Docker says 409, Podman 500. */
 export function isNameTaken(error: unknown): boolean {
   return (

@@ -2,6 +2,7 @@ import type { Descriptor } from './descriptor';
 import { readDescriptor } from './descriptor';
 import { containerDirs } from './paths';
 import { isAlive } from './processIdentity';
+import type { Elsewhere } from './startOptions';
 
 /**
  * The containers of an outputs volume that live now, whichever slot they have.
@@ -19,7 +20,12 @@ export async function livingContainers(outputsDir: string): Promise<Descriptor[]
  * Tells the runs of dead containers from those that one may be working on. A container is known before its first
  * run is, so that a run which was read before this is asked is not taken for a dead one's.
  */
-export function mayBeLive(outputsDir: string): (run: { containerId: string }) => Promise<boolean> {
-  return async ({ containerId }) =>
+export function mayBeLive(
+  outputsDir: string,
+  elsewhere: Elsewhere = { containerIds: [], asOf: Infinity },
+): (run: { containerId: string; createdAt: string }) => Promise<boolean> {
+  return async ({ containerId, createdAt }) =>
+    elsewhere.containerIds.includes(containerId) ||
+    Date.parse(createdAt) >= elsewhere.asOf ||
     (await livingContainers(outputsDir)).some((living) => living.containerId === containerId);
 }

@@ -15,7 +15,7 @@ import { detachedEnvironment } from './detachedEnvironment';
 import { mayBeLive } from './livingContainers';
 import { containerDir, enginesDir } from './paths';
 import { isAlive } from './processIdentity';
-import type { Listen, StartOptions, StartReport } from './startOptions';
+import type { Elsewhere, Listen, StartOptions, StartReport } from './startOptions';
 import { START_OPTIONS_VARIABLE, startReportSchema } from './startOptions';
 
 const START_TIMEOUT_MS = 20_000;
@@ -36,6 +36,7 @@ export interface LocalTargetOptions {
   /** What runs are told of where they ran; of a target elsewhere whose agent this is. */
   name?: string;
   listen?: Listen;
+  elsewhere?: Elsewhere;
 }
 
 /** Containers that are processes of this machine, detached from the process that started them. */
@@ -43,15 +44,17 @@ export class LocalTarget implements Target {
   readonly kind = 'local';
   readonly name: string;
   private readonly listen: Listen | undefined;
+  private readonly elsewhere: Elsewhere | undefined;
   private constructor(
     private readonly bundleDir: string,
     readonly outputsDir: string,
     readonly dataDir: string,
     private readonly dir: string,
-    { name = LOCAL_TARGET.name, listen }: LocalTargetOptions,
+    { name = LOCAL_TARGET.name, listen, elsewhere }: LocalTargetOptions,
   ) {
     this.name = name;
     this.listen = listen;
+    this.elsewhere = elsewhere;
   }
 
   /**
@@ -121,7 +124,7 @@ export class LocalTarget implements Target {
       }
       await removeDescriptor(this.dir, descriptor.containerId);
     }
-    return settleInterruptedRuns(this.outputsDir, mayBeLive(this.outputsDir));
+    return settleInterruptedRuns(this.outputsDir, mayBeLive(this.outputsDir, this.elsewhere));
   }
 
   check(): Promise<Finding[]> {

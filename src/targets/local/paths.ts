@@ -34,7 +34,8 @@ function containersDir(): string {
   return join(stateHome(), 'containers');
 }
 
-function volumeKey(outputsDir: string): string {
+/** Names an outputs volume in the folder of containers. */
+export function volumeKey(outputsDir: string): string {
   return createHash('sha256').update(outputsDir).digest('hex').slice(0, 16);
 }
 

@@ -14,6 +14,13 @@ export const listenSchema = v.variant('on', [
 ]);
 export type Listen = v.InferOutput<typeof listenSchema>;
 
+/**
+ * Containers that work on the volume where this process cannot look, each in a machine of its own: their ids, and when
+ * that was known. What began later may be any one's.
+ */
+export const elsewhereSchema = v.object({ containerIds: v.array(v.string()), asOf: v.number() });
+export type Elsewhere = v.InferOutput<typeof elsewhereSchema>;
+
 export const startOptionsSchema = v.object({
   outputsDir: v.string(),
   dataDir: v.string(),
@@ -25,6 +32,7 @@ export const startOptionsSchema = v.object({
   port: v.number(),
   /** Where it listens if not on the port of 127.0.0.1: a socket in its own folder, or another address of a sandbox. */
   listen: v.optional(listenSchema),
+  elsewhere: v.optional(elsewhereSchema),
   settings: containerSettingsSchema,
   hint: v.object({
     recipe: v.string(),

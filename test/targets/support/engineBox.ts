@@ -3,6 +3,11 @@ import { mkdtempSync, realpathSync } from 'node:fs';
 import { cp, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ContainerClient } from '../../../src/client/containerClient';
+import type { ParameterValues } from '../../../src/protocol/parameters';
+import { OutputsVolume } from '../../../src/volume/outputsVolume';
+import { Following } from '../../container/support/following';
+import { SHORT } from '../../container/support/place';
 import type { DockerConfig } from '../../../src/targets/docker/config';
 import { createDockerTarget } from '../../../src/targets/docker/bundle';
 import type { DockerTarget } from '../../../src/targets/docker/dockerTarget';
@@ -56,6 +61,7 @@ export class EngineBox {
     },
     log: (text) => this.logged.push(text),
   };
+  private readonly clients: ContainerClient[] = [];
   private readonly formerHome = process.env.TINY_CATS_HOME;
   private readonly key: string;
 
@@ -101,17 +107,33 @@ export class EngineBox {
     return config;
   }
 
-  target(changes: object = {}, bundleDir = this.bundleDir): DockerTarget {
+  get volume(): OutputsVolume {
+    return new OutputsVolume(this.outputsDir);
+  }
+
+  client(): ContainerClient {
+    const client = new ContainerClient(this.target(), this.volume, 'test');
+    this.clients.push(client);
+    return client;
+  }
+
+  async train(client: ContainerClient, values: ParameterValues = {}): Promise<Following> {
+    const options = this.options();
+    return new Following(client, await client.train('classifier', { ...SHORT, ...values }, options));
+  }
+
+  target(changes: object = {}, bundleDir = this.bundleDir, slot = 0): DockerTarget {
     return createDockerTarget(this.config(changes), {
       bundleDir,
+      slot,
       outputsDir: this.outputsDir,
       dataDir: join(this.root, 'data'),
     });
   }
 
   options(changes: Partial<ContainerOptions> = {}): ContainerOptions {
-    const hint = { recipe: 'classifier', params: { epochs: 1, batch_size: 8, image_size: 16 } };
-    return { engine: 'cpu', port: 0, settings: SETTINGS, hint, ...changes };
+    const hint = { recipe: 'classifier', params: SHORT };
+    return { engine: 'auto', port: 0, settings: SETTINGS, hint, ...changes };
   }
 
   /** Containers of this box as the engine lists them, running or not. */
@@ -131,6 +153,9 @@ export class EngineBox {
   }
 
   async dispose(): Promise<void> {
+    for (const client of this.clients) {
+      client.dispose();
+    }
     for (const { Id } of await this.containers()) {
       await this.docker.getContainer(Id).remove({ force: true, v: true });
     }
