@@ -4,6 +4,7 @@ import { ExitCode, UsageError, explain } from './errors';
 import { commandHelp, generalHelp } from './help';
 import { readInvocation } from './invocation';
 import { JsonPrinter } from './jsonPrinter';
+import { codeOf, entrypointIn, pythonIn } from './program';
 import { plainLines } from './text';
 
 /** Runs the command line. @param args without the program's name. @returns the process's exit code; never throws */
@@ -27,9 +28,11 @@ export async function runCommandLine(args: readonly string[], context: CliContex
         return ExitCode.done;
     }
     command = findCommand(name);
-    const invocation = readInvocation(command, rest, context);
+    const entrypoint = command.takesCode === true ? entrypointIn(rest) : undefined;
+    const code = entrypoint === undefined ? undefined : await codeOf(entrypoint, pythonIn(rest), context);
+    const invocation = readInvocation(command, rest, context, code);
     if (invocation.settings.help) {
-      terminal.line(commandHelp(command, terminal.columns));
+      terminal.line(commandHelp(command, terminal.columns, invocation.recipe));
       return ExitCode.done;
     }
     return await command.run(context, invocation);

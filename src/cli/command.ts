@@ -1,4 +1,5 @@
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import type { Program } from '../protocol/program';
 import type { ExitCode } from './errors';
 import type { Option } from './options';
 import type { Settings } from './settings';
@@ -21,7 +22,9 @@ export interface CliContext {
 /** A command line that was read and checked. */
 export interface Invocation {
   settings: Settings;
+  /** What the user's own code takes is one as well. */
   recipe: RecipeSpec;
+  program: Program;
   /** The recipe's parameters as given, folders absolute, and the command's own options. */
   given: ParameterValues;
   positional: string | undefined;
@@ -38,6 +41,8 @@ export interface Command {
   options: readonly Option[];
   /** Whether it takes the parameters of a recipe as options. */
   takesParameters?: boolean;
+  /** Whether it takes the user's own code in a recipe's place. */
+  takesCode?: boolean;
   /** Whether those may be lists of values: `--lr 1e-3,3e-4`. */
   takesLists?: boolean;
   /** Whether `--json` ends with a result object, also if there was no run. */

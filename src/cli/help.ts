@@ -1,4 +1,4 @@
-import type { ParameterSpec } from '../protocol/parameters';
+import type { ParameterSpec, RecipeSpec } from '../protocol/parameters';
 import { CLASSIFIER } from '../protocol/recipes';
 import type { Command } from './command';
 import { factLines } from './format';
@@ -37,10 +37,10 @@ export function generalHelp(commands: readonly Command[], columns: number): stri
   ].join('\n');
 }
 
-/** Help for one command, made from its options' specifications. */
-export function commandHelp(command: Command, columns: number): string {
+/** Help for one command, made from its options' specifications. @param recipe whose parameters it takes */
+export function commandHelp(command: Command, columns: number, recipe: RecipeSpec = CLASSIFIER): string {
   const width = Math.min(columns, WIDEST);
-  const groups = optionGroups(command, CLASSIFIER).flatMap(({ title, options }) => [
+  const groups = optionGroups(command, recipe).flatMap(({ title, options }) => [
     '',
     `${title}:`,
     ...optionLines(options, width),

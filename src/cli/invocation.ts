@@ -7,6 +7,8 @@ import type { CliContext, Command, Invocation } from './command';
 import { UsageError } from './errors';
 import type { Option } from './options';
 import { listOption, parseOptions, recipeOptions } from './options';
+import type { Code } from './program';
+import { ENTRYPOINT, PYTHON, recipesProgram } from './program';
 import { COMMON_OPTIONS, settingsOf } from './settings';
 
 const RECIPE: Option = {
@@ -20,36 +22,45 @@ export function optionGroups(command: Command, recipe: RecipeSpec): { title: str
     { title: 'Options', options: [...command.options] },
     {
       title: `Parameters of "${recipe.name}"`,
-      options: command.takesParameters === true ? [RECIPE, ...parameterOptions(command, recipe)] : [],
+      options:
+        command.takesParameters === true
+          ? [...(findRecipe(recipe.name) === recipe ? [RECIPE] : []), ...parameterOptions(command, recipe)]
+          : [],
     },
+    { title: 'Your own code', options: command.takesCode === true ? [ENTRYPOINT, PYTHON] : [] },
     { title: 'Common options', options: [...COMMON_OPTIONS] },
   ];
   return groups.filter((group) => group.options.length > 0);
 }
 
 function parameterOptions({ takesLists }: Command, recipe: RecipeSpec): Option[] {
-  const options = recipeOptions(recipe);
+  // Of two options of one name the program's own counts.
+  const taken = new Set(COMMON_OPTIONS.map(({ spec }) => spec.name));
+  const options = recipeOptions(recipe).filter(({ spec }) => !taken.has(spec.name));
   return takesLists === true ? options.map(listOption) : options;
 }
 
 /**
- * Reads what follows the command's name.
+ * Reads what follows the command's name. @param code the user's own, if the arguments name it
  * @throws UsageError or ParameterError, naming the option
  */
 export function readInvocation(
   command: Command,
   args: readonly string[],
   { env, cwd }: Pick<CliContext, 'env' | 'cwd'>,
+  code?: Code,
 ): Invocation {
-  const recipe = command.takesParameters === true ? recipeOf(args) : CLASSIFIER;
+  const recipe = code?.recipe ?? (command.takesParameters === true ? recipeOf(args) : CLASSIFIER);
   const options = optionGroups(command, recipe).flatMap((group) => group.options);
   const { given, positionals } = parseOptions(options, args);
   const settings = settingsOf(given, env, cwd);
-  const [positional, unexpected] = positionals;
+  const [positional, unexpected] = positionals.filter((text) => text !== code?.program.entrypoint);
   if (!settings.help) {
     checkPositionals(command, positional, unexpected);
   }
-  return { settings, recipe, given: absolutePaths(recipe, given, cwd), positional };
+  const python = typeof given.python === 'string' ? given.python : '';
+  const program = code?.program ?? recipesProgram(settings.engine, python, cwd);
+  return { settings, recipe, program, given: absolutePaths(recipe, given, cwd), positional };
 }
 
 /** Those of the given values that are parameters of the recipe. */
@@ -77,7 +88,9 @@ function checkPositionals(
   positional: string | undefined,
   unexpected: string | undefined,
 ): void {
-  const surplus = command.positional === undefined ? positional : unexpected;
+  // Code has been taken from among them.
+  const takesNone = command.positional === undefined || command.takesCode === true;
+  const surplus = takesNone ? positional : unexpected;
   if (surplus !== undefined) {
     throw new UsageError(
       `"${command.name}" does not know what to do with ${JSON.stringify(surplus)}. Quote names with spaces.`,

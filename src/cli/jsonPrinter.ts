@@ -25,7 +25,10 @@ export class JsonPrinter implements RunPrinter {
     this.terminal.message(plainLines(text));
   }
 
-  ended({ status, output, val_acc, start, time_to_first_step_ms, error }: RunResult, view: RunView): void {
+  ended(
+    { status, output, val_acc, start, time_to_first_step_ms, returned, error }: RunResult,
+    view: RunView,
+  ): void {
     this.result({
       status,
       output,
@@ -33,6 +36,7 @@ export class JsonPrinter implements RunPrinter {
       start,
       time_to_first_step_ms,
       run_id: view.runId,
+      ...(returned === undefined ? {} : { returned }),
       ...(error === undefined ? {} : { error }),
     });
   }

@@ -1,4 +1,5 @@
 import type { RunEvent } from '../protocol/events';
+import type { JsonValue } from '../protocol/json';
 import type { RunError, RunResult, StartKind } from '../protocol/run';
 import type { RunView } from '../protocol/runView';
 
@@ -25,5 +26,6 @@ export interface ResultLine {
   start: StartKind | null;
   time_to_first_step_ms: number | null;
   run_id?: string;
+  returned?: JsonValue;
   error?: RunError;
 }

@@ -110,9 +110,12 @@ export class TextPrinter implements RunPrinter {
     this.terminal.line(this.headline(result, view));
     this.terminal.line(
       result.output === null
-        ? 'No checkpoint was saved.'
+        ? savedText(view)
         : `Best checkpoint: ${this.terminal.style(plain(result.output), 'bold')}`,
     );
+    if (result.returned !== undefined && result.returned !== null) {
+      this.terminal.line(`Returned: ${plain(JSON.stringify(result.returned))}`);
+    }
     this.terminal.line(
       result.time_to_first_step_ms === null
         ? `${capital(result.start)} start`
@@ -208,4 +211,11 @@ export class TextPrinter implements RunPrinter {
   private progress(text: string): void {
     this.terminal.progress(displayWidth(text) < this.terminal.columns ? text : '');
   }
+}
+
+/** What a run without a best checkpoint has saved: the files that the user's own code wrote. */
+function savedText({ checkpoints }: RunView): string {
+  return checkpoints.length === 0
+    ? 'No checkpoint was saved.'
+    : `Saved: ${checkpoints.map(({ file }) => plain(file)).join(', ')}`;
 }

@@ -1,5 +1,6 @@
 import type { ContainerClient } from '../client/containerClient';
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import type { Program } from '../protocol/program';
 import type { CliContext } from './command';
 import { ExitCode } from './errors';
 import { JsonPrinter } from './jsonPrinter';
@@ -38,7 +39,7 @@ export const TRAINING_DETAILS: readonly string[] = [
     'again kills it, a third one leaves it. If the terminal is closed or the reader of the output goes away, the ' +
     'run goes on in the container: "tiny-cats status" and "tiny-cats runs" tell of it.',
   'With --json, stdout has one event a line, and last an object with status, output, val_acc, start, ' +
-    'time_to_first_step_ms, run_id and, if there was one, error.',
+    'time_to_first_step_ms, run_id and, if there was one, error; of your own code returned as well.',
 ];
 
 export function runPrinter(terminal: Terminal, json: boolean): RunPrinter {
@@ -49,6 +50,7 @@ export interface TrainingRequest {
   recipe: RecipeSpec;
   /** Checked parameters of the recipe. */
   params: ParameterValues;
+  program: Program;
   /** The values of TRAINING_OPTIONS. */
   given: ParameterValues;
   /** The run to go on with. */
@@ -81,10 +83,10 @@ async function begin(
   client: ContainerClient,
   printer: RunPrinter,
   settings: Settings,
-  { recipe, params, given, resumeRun }: TrainingRequest,
+  { recipe, params, program, given, resumeRun }: TrainingRequest,
 ): Promise<string> {
   const runId = await reached(
-    client.train(recipe.name, params, containerOptions(settings, recipe, params), {
+    client.train(recipe.name, params, containerOptions(settings, recipe, params, program), {
       whenBusy: flag(given, QUEUE.spec.name) ? 'queue' : 'refuse',
       ...(resumeRun === undefined ? {} : { resumeRun }),
     }),

@@ -3,6 +3,7 @@ import { JSONRPCErrorException } from 'json-rpc-2.0';
 import { ContainerClient } from '../client/containerClient';
 import type { ContainerStatus } from '../protocol/container';
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import type { Program } from '../protocol/program';
 import type { ContainerOptions } from '../targets/target';
 import { openTarget } from '../targets/openTarget';
 import { ContainerStartError } from '../targets/target';
@@ -46,12 +47,13 @@ export function containerOptions(
   settings: Settings,
   recipe: RecipeSpec,
   params: ParameterValues,
+  program: Program,
 ): ContainerOptions {
   return {
     engine: settings.engine,
     port: settings.port,
     settings: settings.container,
-    hint: { recipe: recipe.name, params },
+    hint: { recipe: recipe.name, params, program },
   };
 }
 

@@ -18,7 +18,7 @@ export const resumeCommand: Command = {
   positional: { name: 'RUN_ID', required: false },
   options: TRAINING_OPTIONS,
   endsWithResult: true,
-  run: async (context, { settings, given, positional }) => {
+  run: async (context, { settings, program, given, positional }) => {
     const record = await findResumable(new OutputsVolume(settings.outputsDir), positional);
     const recipe = findRecipe(record.recipe);
     if (recipe === undefined) {
@@ -27,7 +27,7 @@ export const resumeCommand: Command = {
       );
     }
     const params = checkParameters(recipe, record.params);
-    return train(context, settings, { recipe, params, given, resumeRun: record.runId });
+    return train(context, settings, { recipe, params, program, given, resumeRun: record.runId });
   },
 };
 

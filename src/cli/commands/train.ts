@@ -8,17 +8,19 @@ import { TRAINING_DETAILS, TRAINING_OPTIONS, train } from '../training';
 
 export const trainCommand: Command = {
   name: 'train',
-  summary: 'Train on a folder of images, in the warm container if there is one',
+  summary: 'Train on a folder of images, or your own code, in the warm container if there is one',
   details: TRAINING_DETAILS,
   options: TRAINING_OPTIONS,
+  positional: { name: 'FILE:NAME', required: false },
   takesParameters: true,
+  takesCode: true,
   endsWithResult: true,
-  run: async (context, { settings, recipe, given }) => {
+  run: async (context, { settings, recipe, program, given }) => {
     const params = checkParameters(recipe, {
       ...(await resumedEpochs(given, settings)),
       ...givenParameters(recipe, given),
     });
-    return train(context, settings, { recipe, params, given });
+    return train(context, settings, { recipe, params, program, given });
   },
 };
 

@@ -14,8 +14,10 @@ export const warmCommand: Command = {
   summary: 'Start the container and wait until it is warm',
   details: ['The parameters say what to prepare for: the folder whose images to index, the model to build.'],
   options: [],
+  positional: { name: 'FILE:NAME', required: false },
   takesParameters: true,
-  run: async (context, { settings, recipe, given }) => {
+  takesCode: true,
+  run: async (context, { settings, recipe, program, given }) => {
     const { terminal } = context;
     const params = checkParameters(recipe, givenParameters(recipe, given));
     const client = openClient(context, settings);
@@ -25,7 +27,7 @@ export const warmCommand: Command = {
       if (!settings.json) {
         terminal.progress('Warming up…');
       }
-      await reached(client.start(containerOptions(settings, recipe, params)));
+      await reached(client.start(containerOptions(settings, recipe, params, program)));
       const status = await untilWarm(client, ({ enter }) => {
         if (!settings.json) {
           enter.phases
