@@ -65,8 +65,8 @@ export function toMarkdown({
         [
           ['cold: no trainer', figure(python.coldFirstStepMs, 0), ''],
           ['warm: another run', figure(python.warmFirstStepMs, 1), '1.0'],
-          ['the bare step', figure(python.bareStepMs, 1), ''],
-          ['a warm rerun over the bare step', figure(python.warmOverheadMs, 1), ''],
+          ['the code alone, model and first step', figure(python.bareStepMs, 1), ''],
+          ['a warm rerun over the code alone', figure(python.warmOverheadMs, 1), ''],
           [
             '`python3 train.py`, started afresh',
             figure(python.freshProcessMs, 0),

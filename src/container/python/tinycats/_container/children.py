@@ -37,8 +37,47 @@ def bind_forks():
     os.register_at_fork(before=before, after_in_child=in_child)
 
 
-def descendants(pid=None):
-    """Process ids of all descendants, children before their own children; empty where /proc does not tell."""
+def descendants():
+    """Process ids of all descendants that live, children before their own children; empty where /proc does not tell."""
+    found, waiting = [], [os.getpid()]
+    while waiting:
+        children = _children(waiting.pop())
+        if children is None:
+            return _search()
+        found += children
+        waiting += children
+    return found
+
+
+def _children(pid):
+    """Children of one process; None where the kernel keeps no such list."""
+    children = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                children += [int(child) for child in file.read().split()]
+    except FileNotFoundError:
+        # The process is gone, or one of its threads; or there are no such lists.
+        return children if os.path.exists("/proc/self/task") and _has_lists() else None
+    except OSError:
+        return children
+    return [child for child in children if _lives(child)]
+
+
+def _has_lists():
+    return os.path.exists(f"/proc/self/task/{threading.main_thread().native_id}/children")
+
+
+def _lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False
+
+
+def _search():
+    """The same by looking at every process there is."""
     parents = {}
     try:
         names = [name for name in os.listdir("/proc") if name.isdigit()]
@@ -52,7 +91,7 @@ def descendants(pid=None):
             continue
         if fields[0] != b"Z":
             parents.setdefault(int(fields[1]), []).append(int(name))
-    found, waiting = [], [os.getpid() if pid is None else pid]
+    found, waiting = [], [os.getpid()]
     while waiting:
         children = parents.get(waiting.pop(), [])
         found += children
