@@ -2,7 +2,9 @@
  * `npm run bench`: what a user waits for and how fast training is, measured on this machine, PyTorch side by side where
  * there is one. Build first. See `--help`.
  */
+import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { workerCount } from '../src/container/parallel/workerCount';
 import { measurePython } from './python';
@@ -17,7 +19,7 @@ const USAGE = `npm run bench -- [options]
   --threads LIST   for training; 1 and the machine's own number by default
   --rounds N       5 by default
   --no-torch       measure only what is ours
-  --json           JSON in place of Markdown`;
+  --json           print JSON in place of Markdown; out/bench gets both`;
 
 const { values } = parseArgs({
   allowNegative: true,
@@ -66,7 +68,13 @@ async function main(): Promise<void> {
     ...(python === undefined ? {} : { python }),
     training,
   };
-  console.log(values.json ? JSON.stringify(report) : toMarkdown(report));
+  const json = JSON.stringify(report);
+  const markdown = toMarkdown(report);
+  const dir = resolve('out', 'bench');
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, 'bench.json'), json);
+  await writeFile(join(dir, 'bench.md'), `${markdown}\n`);
+  console.log(values.json ? json : markdown);
 }
 
 main().catch((error: unknown) => {
