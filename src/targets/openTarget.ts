@@ -4,6 +4,7 @@ import { LazyTarget } from './lazyTarget';
 import { LocalTarget } from './local/localTarget';
 import { openDockerTarget } from './docker/open';
 import type { CredentialStore } from './modal/credentials';
+import type { Ends } from './modal/layout';
 import { openModalTarget } from './modal/open';
 import { openSshTarget } from './ssh/open';
 import type { Target } from './target';
@@ -30,6 +31,8 @@ export interface TargetDeps {
   ask?: AskUser;
   /** Credentials for Modal that are kept beside its own configuration. */
   modalCredentials?: CredentialStore;
+  /** What a double of Modal needs otherwise than Modal. */
+  modalEnds?: Ends;
 }
 
 export interface OpenedTarget {

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { AgentPlace } from '../agent/protocol';
 import { volumeKey } from '../volumeKey';
 import type { ModalConfig } from './config';
@@ -10,6 +11,13 @@ export interface SandboxLayout {
   data: string;
   /** Port in the sandbox to which the tunnel leads. */
   port: number;
+}
+
+/** What only a double of Modal needs otherwise. */
+export interface Ends {
+  layout?: SandboxLayout;
+  /** Makes the socket to a tunnel's end, whose certificate the system does not know. */
+  connect?: (host: string, port: number) => Duplex;
 }
 
 export const LAYOUT: SandboxLayout = { outputs: '/outputs', data: '/data', port: 8000 };

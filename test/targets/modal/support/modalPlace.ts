@@ -64,15 +64,15 @@ export class ModalPlace {
         bundleDir: resolve('dist'),
         outputsDir: join(this.root, 'work space', 'outputs'),
         dataDir: join(this.root, 'data'),
-        ...deps,
-      },
-      {
-        layout: {
-          outputs: join(this.root, 'mnt', 'outputs'),
-          data: join(this.root, 'mnt', 'data'),
-          port: this.port,
+        modalEnds: {
+          layout: {
+            outputs: join(this.root, 'mnt', 'outputs'),
+            data: join(this.root, 'mnt', 'data'),
+            port: this.port,
+          },
+          connect: (host, port) => connectTls({ host, port, ca: TUNNEL_CERTIFICATE }),
         },
-        connect: (host, port) => connectTls({ host, port, ca: TUNNEL_CERTIFICATE }),
+        ...deps,
       },
     );
     this.targets.push(target);
