@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { JSONRPCErrorException } from 'json-rpc-2.0';
 import type { ContainerStatus } from '../protocol/container';
 import type { RunEvent } from '../protocol/events';
@@ -8,9 +8,13 @@ import { ErrorCode } from '../protocol/rpc';
 import type { RunRecord } from '../protocol/run';
 import { StartPhases } from '../targets/startPhases';
 import type { ContainerOptions, Endpoint, Target } from '../targets/target';
+import type { DownloadOptions } from '../transfer/download';
+import type { SendProgress } from '../transfer/sendFolder';
+import { confine } from '../volume/confine';
 import type { OutputsVolume } from '../volume/outputsVolume';
 import { ContainerConnection } from './connection';
 import { Follower } from './follower';
+import { RemoteSide } from './remoteSide';
 
 /** `none`: there is no container; `reconnecting`: there is one, and the way to it is being restored. */
 export type Link = 'none' | 'connected' | 'reconnecting';
@@ -24,6 +28,8 @@ interface ClientEvents {
   died: [runIds: string[]];
   /** A line about the start of a container. */
   log: [text: string];
+  /** How far the sending of data is; undefined once it has ended. */
+  sending: [SendProgress | undefined];
 }
 
 const FIRST_RETRY_MS = 100;
@@ -37,6 +43,8 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
   private readonly followers = new Set<Follower>();
   private lastProblem: string | null = null;
   private startUp: StartPhases | undefined;
+  /** Of a container whose volumes are elsewhere. */
+  private readonly remote: RemoteSide | undefined;
   private disposed = false;
   private wakeRetry: (() => void) | undefined;
   /** What opens or gives up a connection happens one after the other. */
@@ -52,6 +60,8 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     private readonly heartbeatMs?: number,
   ) {
     super();
+    this.remote =
+      target.kind === 'local' ? undefined : new RemoteSide(this, (signal) => this.endpoint(signal));
   }
 
   get link(): Link {
@@ -85,6 +95,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
       const endpoint = await this.target.find();
       if (endpoint === undefined) {
         await this.target.settle();
+        await this.remote?.caughtUp();
         return false;
       }
       await this.open(endpoint);
@@ -115,7 +126,10 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
       for (;;) {
         await this.inTurn(async () => {
           if (this.connection === undefined) {
-            const endpoint = await this.target.start(options, phases);
+            const endpoint = await this.target.start(
+              (await this.remote?.optionsThere(options)) ?? options,
+              phases,
+            );
             // On this machine it is there at once.
             const connect = (): Promise<void> => this.open(endpoint);
             await (this.target.kind === 'local' ? connect() : phases.phase('connect', connect));
@@ -149,12 +163,14 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     const program = options.hint.program === undefined ? {} : { program: options.hint.program };
     for (;;) {
       await this.startIn(started, options);
+      const sent = (await this.remote?.send(recipe, params, started)) ?? {};
       const waitedMs = performance.now() - askedAt;
       const phases = [...started.phases];
       try {
         return await this.explained(
           async () =>
-            (await this.request('train', { recipe, params, waitedMs, phases, ...program, ...request })).runId,
+            (await this.request('train', { recipe, params, waitedMs, phases, sent, ...program, ...request }))
+              .runId,
         );
       } catch (error) {
         // Its scaledown window may have passed at this very moment.
@@ -230,6 +246,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
 
   dispose(): void {
     this.disposed = true;
+    this.remote?.dispose();
     this.followers.clear();
     this.wakeRetry?.();
     this.connection?.close();
@@ -247,13 +264,57 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     this.connection = connection;
     this.currentLink = 'connected';
     connection.on('status', (next) => this.update(next));
-    connection.on('run', (record) => this.emit('run', record));
+    connection.on('run', (record) => {
+      const tell = (): boolean => this.emit('run', record);
+      if (this.remote === undefined) {
+        tell();
+      } else {
+        this.remote.told(record, tell);
+      }
+    });
     connection.on('event', (event) => this.deliver(event));
     connection.once('close', (_reason, graceful) => void this.linkEnded(connection, graceful));
     this.update(status);
     for (const runId of new Set([...this.followers].map((follower) => follower.runId))) {
       void this.catchUp(runId);
     }
+    this.remote?.opened(connection);
+  }
+
+  /**
+   * Brings a file of a run that is elsewhere into the run's folder here, whole and verified. Does nothing on this machine.
+   * @returns the file's path here
+   * @throws Error if it is not here and cannot be fetched, e.g. since there is no container
+   */
+  async fetch(runId: string, file: string, options: DownloadOptions = {}): Promise<string> {
+    const dir = await this.volume.findRun(runId);
+    if (dir === undefined) {
+      throw new Error(`There is no run ${runId}.`);
+    }
+    const path = await confine(dir, file);
+    await this.remote?.fetch(runId, file, path, options);
+    return path;
+  }
+
+  /** Ends the sending of data that goes on; what has arrived stays there. */
+  cancelSending(): void {
+    this.remote?.cancelSending();
+  }
+
+  /** Resolves once this side has what it has heard of runs. */
+  async mirrored(): Promise<void> {
+    await this.remote?.mirrored();
+  }
+
+  /** The container's address, once the link is there. */
+  private async endpoint(signal?: AbortSignal): Promise<Endpoint> {
+    while (this.currentLink === 'reconnecting' && !this.disposed) {
+      await once(this, 'change', signal === undefined ? {} : { signal });
+    }
+    if (this.connection === undefined) {
+      throw new Error('There is no container to ask for files. Warm it up first.');
+    }
+    return this.connection.endpoint;
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -373,6 +434,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
   private async containerGone(): Promise<void> {
     // What cannot be settled now will be by the next client that looks.
     const interrupted = await this.target.settle().catch(() => []);
+    await this.remote?.caughtUp().catch(() => undefined);
     for (const runId of new Set([...this.followers].map((follower) => follower.runId))) {
       await this.catchUp(runId);
     }

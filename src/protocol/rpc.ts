@@ -5,6 +5,7 @@ import { parameterValuesSchema } from './parameters';
 import { programSchema } from './program';
 import { runRecordSchema, sweepPlaceSchema } from './run';
 import { count, milliseconds } from './schema';
+import { sentSchema } from './transfer';
 
 const runId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a run id'));
 const nothing = v.object({});
@@ -80,6 +81,8 @@ export const methods = {
       waitedMs: v.optional(v.pipe(milliseconds, v.minValue(0), v.maxValue(MAX_WAITED_MS))),
       /** What the client did in that time, counted from the user's request: "code sent", "start", "connect". */
       phases: v.optional(v.pipe(v.array(phaseSchema), v.maxLength(MAX_CLIENT_PHASES))),
+      /** Where on the container's machine that is which parameters name on the client's. */
+      sent: v.optional(sentSchema),
       /** `refuse` if not given. */
       whenBusy: v.optional(whenBusySchema),
       /** Begins from the last checkpoint of this run of the same recipe, which has ended, with its parameters. */

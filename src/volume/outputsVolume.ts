@@ -151,6 +151,14 @@ export class OutputsVolume {
   }
 }
 
+/** Folder that a run has in a volume, there or not; undefined if its id is none. */
+export function runDir(volume: OutputsVolume, { runId, recipe }: RunRecord): string | undefined {
+  const date = RUN_ID.exec(runId);
+  return date === null || /[/\\\0]|^\.+$/.test(recipe)
+    ? undefined
+    : join(volume.recipeDir(recipe), date.slice(1, 4).join('-'), runId);
+}
+
 /** Ids tell seconds apart and no more; they are local time besides. */
 function newestFirst({ record: a }: StoredRun, { record: b }: StoredRun): number {
   const ageMs = Date.parse(b.createdAt) - Date.parse(a.createdAt);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent, RunEventBody } from '../../protocol/events';
+import type { ParameterValues } from '../../protocol/parameters';
 import type { Program } from '../../protocol/program';
 import type { Location, RunRecord, RunResult } from '../../protocol/run';
 import { checkpointOf } from '../../protocol/run';
@@ -10,7 +11,7 @@ import type { OutputsVolume } from '../../volume/outputsVolume';
 import { RUN_FILES } from '../../volume/outputsVolume';
 import type { Ended } from '../trainerProtocol';
 import type { EventSource } from './subscription';
-import { TrainingLog } from './trainingLog';
+import { TrainingLog } from '../../volume/trainingLog';
 
 export interface ActiveRunListener {
   /** The event can be read from the run's source. */
@@ -41,6 +42,8 @@ export class ActiveRun {
   forcedEnd: Outcome | undefined;
   /** Folder of the run that this one goes on with; null if it began anew. */
   resumedDir: string | null = null;
+  /** The parameters as the trainer takes them: paths of this machine in place of the user's. */
+  paths: ParameterValues = {};
   /** From 1; it grows with every retry. */
   attempt = 1;
   /** It takes no more events. */

@@ -6,7 +6,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { WebSocket } from 'ws';
 import { version } from '../../../package.json';
+import { HEARTBEAT_MS } from '../../protocol/heartbeat';
 import { parse } from '../../protocol/schema';
 import { ensurePrivateDir, publishDescriptor, removeDescriptor } from '../../targets/local/descriptor';
 import { mayBeLive } from '../../targets/local/livingContainers';
@@ -16,6 +18,7 @@ import type { StartOptions, StartReport } from '../../targets/local/startOptions
 import { START_OPTIONS_VARIABLE, startOptionsSchema } from '../../targets/local/startOptions';
 import { settleInterruptedRuns } from '../../volume/interrupted';
 import { runAgent } from '../agent/agent';
+import { FileDesk } from '../files/fileDesk';
 import type { Address } from './server';
 import { ContainerServer } from './server';
 import { Session } from './session';
@@ -29,6 +32,7 @@ async function becomeContainer(text: string): Promise<void> {
   const options = parse(startOptionsSchema, given, START_OPTIONS_VARIABLE);
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
 
+  const files = new FileDesk(options);
   let server: ContainerServer | undefined;
   const leave = async (): Promise<void> => {
     await removeDescriptor(options.containerDir, supervisor.containerId);
@@ -38,10 +42,13 @@ async function becomeContainer(text: string): Promise<void> {
   const supervisor = new Supervisor(options, version, __dirname, () => void leave());
   const owner = await publishDescriptor(options.containerDir, async () => {
     const address = await addressFor(options);
-    server = await ContainerServer.listen(address, token, (socket) => {
+    const accept = (socket: WebSocket): void => {
       const session = new Session(socket, supervisor.handlers);
       supervisor.sessions.add(session);
       socket.once('close', () => supervisor.sessions.delete(session));
+    };
+    server = await ContainerServer.listen(address, token, accept, HEARTBEAT_MS, (request, response) => {
+      void supervisor.during(files.serve(request, response));
     });
     return {
       containerId: supervisor.containerId,

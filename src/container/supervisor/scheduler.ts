@@ -8,6 +8,7 @@ import type { StartOptions } from '../../targets/local/startOptions';
 import type { Ended } from '../trainerProtocol';
 import { volumeMessage } from '../volumeMessage';
 import type { ActiveRun, Outcome } from './activeRun';
+import { pathsHere } from './pathsHere';
 import { retryDelayMs } from './retryPolicy';
 import type { RunClock } from './runClock';
 import { clockFor } from './runWarnings';
@@ -19,6 +20,13 @@ import { Trainer } from './trainer';
 
 /** How long a run may take to stop where somebody waits for it, before its trainer is killed. */
 const STOP_GRACE_MS = 10_000;
+
+/** What the client did for a run before the container heard of it. */
+export interface DoneBefore {
+  phases: readonly Phase[];
+  /** Where what it sent is, below the folder of what was sent, by parameter. */
+  sent: Readonly<Record<string, string>>;
+}
 
 export interface SchedulerListener {
   /** Something has changed that the status tells of. */
@@ -51,7 +59,7 @@ export class Scheduler {
     private readonly listener: SchedulerListener,
   ) {
     const { program = RECIPES_PROGRAM, ...hint } = options.hint;
-    this.hint = { ...hint, program };
+    this.hint = { ...hint, params: pathsHere(hint.params, {}, options.dataDir), program };
     this.desk = new RunDesk(new OutputsVolume(options.outputsDir));
     this.trainer = new Trainer(options, bundleDir, {
       phase: () => listener.changed(),
@@ -105,10 +113,9 @@ export class Scheduler {
 
   /**
    * Makes a run's folder; its turn comes when those before it have ended.
-   * @param phases what was done for it before the container heard of it
    * @throws Error if the volume cannot be written
    */
-  async add(facts: NewRun, phases: readonly Phase[]): Promise<ActiveRun> {
+  async add(facts: NewRun, { phases, sent }: DoneBefore): Promise<ActiveRun> {
     const { listener } = this;
     const run = await this.desk.open(facts, {
       appended: (event) => listener.appended(event),
@@ -116,6 +123,7 @@ export class Scheduler {
       volumeFailed: (failed, error) => this.volumeFailed(failed, error),
     });
     const { recipe, entrypoint, params, start, containerId, resumedFrom } = facts;
+    run.paths = pathsHere(params, sent, this.options.dataDir);
     const before = this.current;
     if (before === undefined) {
       this.current = run;
@@ -165,8 +173,8 @@ export class Scheduler {
     this.clock.progress();
     this.listener.changed();
     const { runId, dir: runDir, askedAt, attempt } = run;
-    const { recipe, params } = run.record;
-    trainer.run({ runId, recipe, params, runDir, askedAt, attempt, resumeDir });
+    const { recipe } = run.record;
+    trainer.run({ runId, recipe, params: run.paths, runDir, askedAt, attempt, resumeDir });
   }
 
   /** @param kill does not wait for the step */
@@ -258,8 +266,8 @@ export class Scheduler {
 
   /** The run's turn has come: a trainer that is warm for another program gives way. */
   private prepareFor(run: ActiveRun): void {
-    const { recipe, params } = run.record;
-    const { program } = run;
+    const { recipe } = run.record;
+    const { program, paths: params } = run;
     const isFor = this.trainer.isFor(program);
     this.hint = { recipe, params, program };
     if (!isFor) {

@@ -1,11 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import { HEARTBEAT_MS, watchHeartbeat } from '../../protocol/heartbeat';
 import { MAX_MESSAGE_BYTES } from '../../protocol/rpc';
+import { FILES_PATH } from '../../protocol/transfer';
 
 const LOOPBACK = '127.0.0.1';
 const MAX_CONNECTIONS = 32;
@@ -33,12 +34,24 @@ export class ContainerServer {
     token: string,
     accept: (socket: WebSocket) => void,
     heartbeatMs = HEARTBEAT_MS,
+    serveFiles?: (request: IncomingMessage, response: ServerResponse) => void,
   ): Promise<ContainerServer> {
-    const http = createServer((_request, response) => {
+    const http = createServer((request, response) => {
+      if (serveFiles !== undefined && request.url?.startsWith(`${FILES_PATH}/`) === true) {
+        const refused = refuse(request, token, 0);
+        if (refused === undefined) {
+          serveFiles(request, response);
+        } else {
+          response.writeHead(Number(refused.slice(0, 3)), { connection: 'close' }).end();
+        }
+        return;
+      }
       response
         .writeHead(426, { connection: 'close' })
         .end('This is a Tiny Cats container: WebSocket only.\n');
     });
+    // Data sets take longer than any limit on a request.
+    http.requestTimeout = 0;
     const sockets = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_MESSAGE_BYTES,

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { ContainerState, ContainerStatus } from '../../protocol/container';
-import type { Phase } from '../../protocol/events';
 import { RECIPES_PROGRAM, isUserProgram } from '../../protocol/program';
 import type { ContainerPolicy, MethodParams } from '../../protocol/rpc';
 import { DEFAULT_POLICY, ErrorCode, withSettings } from '../../protocol/rpc';
@@ -11,6 +10,7 @@ import type { ActiveRun } from './activeRun';
 import { IdleTimer } from './idleTimer';
 import { checkedParameters, noSuchRun, refusal } from './refusals';
 import type { NewRun } from './runDesk';
+import type { DoneBefore } from './scheduler';
 import { Scheduler } from './scheduler';
 import type { Handlers, Session } from './session';
 
@@ -26,6 +26,7 @@ export class Supervisor {
   private readonly idle: IdleTimer;
   private policy: ContainerPolicy;
   private cooling = false;
+  private otherWork = 0;
   /** The run whose folder is being made. */
   private accepting: Promise<ActiveRun> | undefined;
   private problem: string | null = null;
@@ -100,6 +101,18 @@ export class Supervisor {
       return source;
     },
   };
+
+  /** Counts something else than a run as work: the scaledown window waits for it. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.otherWork += 1;
+    this.idle.pause();
+    try {
+      return await work;
+    } finally {
+      this.otherWork -= 1;
+      this.changed();
+    }
+  }
 
   /** Stops the runs, if there are any, then lets the container go. */
   async cool(): Promise<void> {
@@ -183,6 +196,9 @@ export class Supervisor {
     }
     this.refuseUnlessFree(params);
     this.idle.pause();
+    // Its data may have taken longer to send than the container to warm up.
+    const isStartedForIt =
+      this.scheduler.run === undefined && params.phases?.some(({ scope }) => scope === 'enter') === true;
     const facts: NewRun = {
       recipe,
       program,
@@ -191,13 +207,13 @@ export class Supervisor {
       target: this.options.target,
       containerId: this.containerId,
       // One that waits for another finds the container warm.
-      start: this.scheduler.willBeWarm(program) ? 'warm' : 'cold',
+      start: this.scheduler.willBeWarm(program) && !isStartedForIt ? 'warm' : 'cold',
       askedAt,
       resumedDir: resumed?.dir ?? null,
       ...(resumed === undefined ? {} : { resumedFrom: resumed.record.runId }),
       ...(params.sweep === undefined ? {} : { sweep: params.sweep }),
     };
-    this.accepting = this.accept(facts, params.phases ?? []);
+    this.accepting = this.accept(facts, { phases: params.phases ?? [], sent: params.sent ?? {} });
     try {
       const { runId } = await this.accepting;
       if (params.sweep !== undefined) {
@@ -235,9 +251,9 @@ export class Supervisor {
     }
   }
 
-  private async accept(facts: NewRun, phases: readonly Phase[]): Promise<ActiveRun> {
+  private async accept(facts: NewRun, done: DoneBefore): Promise<ActiveRun> {
     try {
-      return await this.scheduler.add(facts, phases);
+      return await this.scheduler.add(facts, done);
     } catch (error) {
       if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
         throw refusal(ErrorCode.volume, volumeMessage(this.options.outputsDir, error.message));
@@ -272,7 +288,8 @@ export class Supervisor {
   /** With nothing to do the scaledown window counts from here. */
   private changed(): void {
     const { trainer, run, queue } = this.scheduler;
-    const hasWork = run !== undefined || queue.length > 0 || this.accepting !== undefined;
+    const isAsked = this.accepting !== undefined || this.otherWork > 0;
+    const hasWork = run !== undefined || queue.length > 0 || isAsked;
     if (hasWork || !trainer.isReady || this.cooling) {
       this.idle.pause();
     } else if (this.idle.remainingMs() === null) {

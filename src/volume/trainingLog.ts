@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
-import type { RunEvent } from '../../protocol/events';
-import { heldMemoryText } from '../../protocol/heldMemory';
+import type { RunEvent } from '../protocol/events';
+import { heldMemoryText } from '../protocol/heldMemory';
 
 /** `training.log`: the run's log lines as plain text, with UTC times, for people and other tools. */
 export class TrainingLog {

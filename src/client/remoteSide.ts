@@ -1,0 +1,99 @@
+import { Mirror } from '../mirror/mirror';
+import type { ParameterValues } from '../protocol/parameters';
+import type { RunRecord } from '../protocol/run';
+import type { StartPhases } from '../targets/startPhases';
+import type { ContainerOptions, Endpoint } from '../targets/target';
+import type { DownloadOptions } from '../transfer/download';
+import { expectedParameters, pathsToSend } from '../transfer/sendParameters';
+import type { ContainerConnection } from './connection';
+import type { ContainerClient } from './containerClient';
+import { RemoteFiles } from './remoteFiles';
+
+/** What a client does in addition where the container's volumes are on another machine. */
+export class RemoteSide {
+  private readonly mirror: Mirror;
+  private readonly files: RemoteFiles;
+  private sending: AbortController | undefined;
+  private mirroring: Promise<void> = Promise.resolve();
+  private telling: Promise<unknown> = Promise.resolve();
+
+  /** @param endpoint resolves once there is a link; rejects without a container */
+  constructor(
+    private readonly client: ContainerClient,
+    endpoint: (signal?: AbortSignal) => Promise<Endpoint>,
+  ) {
+    this.files = new RemoteFiles(endpoint);
+    this.mirror = new Mirror(client.volume, {
+      follow: (runId, afterSeq, listener) => client.follow(runId, afterSeq, listener),
+      history: async (after) => (await client.target.history?.(after)) ?? [],
+      fetch: async (runId, file) => {
+        await client.fetch(runId, file);
+      },
+    });
+  }
+
+  /** There is a connection. A long history is not waited for; what fails now is done with the next one. */
+  opened(connection: ContainerConnection): void {
+    this.mirroring = connection
+      .request('runs', {})
+      .then(({ runs }) => this.mirror.connected(runs))
+      .catch(() => undefined);
+  }
+
+  /** A record has come. @param then called once the run has its folder here */
+  told(record: RunRecord, then: () => void): void {
+    this.telling = Promise.allSettled([this.telling, this.mirror.told(record)]).then(then);
+  }
+
+  /** There is no container any more. */
+  async caughtUp(): Promise<void> {
+    await this.mirror.caughtUp();
+  }
+
+  /** Resolves once everything that was heard is stored. */
+  async mirrored(): Promise<void> {
+    await this.mirroring;
+    await this.telling;
+    await this.mirror.stored();
+  }
+
+  async fetch(runId: string, file: string, path: string, options: DownloadOptions): Promise<void> {
+    await this.files.fetch(runId, file, path, options);
+  }
+
+  /** Brings what parameters name of this machine to the container's. @returns where it is there */
+  async send(recipe: string, params: ParameterValues, phases: StartPhases): Promise<Record<string, string>> {
+    const paths = pathsToSend(recipe, params);
+    if (paths.size === 0) {
+      return {};
+    }
+    const { client } = this;
+    const sending = new AbortController();
+    this.sending = sending;
+    try {
+      const options = {
+        signal: sending.signal,
+        progress: (progress: { sentBytes: number; totalBytes: number; files: number }) =>
+          client.emit('sending', progress),
+      };
+      return await phases.phase('data sent', () => this.files.send(paths, options), 'run');
+    } finally {
+      this.sending = undefined;
+      client.emit('sending', undefined);
+    }
+  }
+
+  cancelSending(): void {
+    this.sending?.abort(new Error('The sending was cancelled. What has arrived stays there.'));
+  }
+
+  /** What the enter hook prepares for is where it will be once it was sent. */
+  async optionsThere(options: ContainerOptions): Promise<ContainerOptions> {
+    const { recipe, params } = options.hint;
+    return { ...options, hint: { ...options.hint, params: await expectedParameters(recipe, params) } };
+  }
+
+  dispose(): void {
+    this.mirror.dispose();
+  }
+}
