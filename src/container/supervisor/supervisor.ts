@@ -197,8 +197,7 @@ export class Supervisor {
     this.refuseUnlessFree(params);
     this.idle.pause();
     // Its data may have taken longer to send than the container to warm up.
-    const isStartedForIt =
-      this.scheduler.run === undefined && params.phases?.some(({ scope }) => scope === 'enter') === true;
+    const isStartedForIt = this.scheduler.run === undefined && this.options.spawnedAt >= askedAt;
     const facts: NewRun = {
       recipe,
       program,
