@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import vm from 'node:vm';
 import { build } from 'esbuild';
+import { nodeBundle } from '../../../scripts/node-bundles.mjs';
 
 const MAX_BUNDLE_BYTES = 400_000;
 const IO_MODULES = /^(node:)?(fs|fs\/promises|child_process|net|http|https|tls|dgram|dns|worker_threads)$/;
@@ -54,13 +55,7 @@ describe('the extension bundle', () => {
   let bundle: Uint8Array;
   before(async () => {
     const { outputFiles } = await build({
-      entryPoints: ['src/extension.ts'],
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
-      external: ['vscode', 'bufferutil', 'utf-8-validate'],
+      ...nodeBundle('extension', { production: true }),
       write: false,
     });
     bundle = outputFiles[0]?.contents ?? new Uint8Array();
