@@ -5,7 +5,7 @@ import esbuild from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What all bundles have in common. */
+/** What all bundles have in common. @param {{ production: boolean }} options @returns {import('esbuild').BuildOptions} */
 export const common = ({ production }) => ({
   bundle: true,
   minify: production,
@@ -16,13 +16,14 @@ export const common = ({ production }) => ({
   absWorkingDir: root,
 });
 
-/** What all bundles for Node have in common. */
+/** What all bundles for Node have in common. @type {import('esbuild').BuildOptions} */
 export const forNode = {
   platform: 'node',
   target: 'node20',
   format: 'cjs',
 };
 
+/** @type {Record<string, string>} */
 const entries = {
   trainer: 'src/container/trainer/main.ts',
   'trainer-worker': 'src/container/parallel/worker.ts',
@@ -30,7 +31,10 @@ const entries = {
   evaluate: 'src/container/evaluate/main.ts',
 };
 
-/** Writes trainer.js, trainer-worker.js and evaluate.js, or those that are named, into `outDir`. */
+/**
+ * Writes trainer.js, trainer-worker.js and evaluate.js, or those that are named, into `outDir`.
+ * @param {string} outDir @param {{ production: boolean, names?: string[] }} options
+ */
 export async function buildTrainer(outDir, { production, names = Object.keys(entries) }) {
   await Promise.all(
     names.map((name) =>
@@ -39,7 +43,7 @@ export async function buildTrainer(outDir, { production, names = Object.keys(ent
         ...forNode,
         // The ESM builds of tfjs can be tree-shaken; the CommonJS ones cannot.
         mainFields: ['module', 'main'],
-        entryPoints: [entries[name]],
+        entryPoints: [entries[name] ?? name],
         outfile: join(outDir, `${name}.js`),
       }),
     ),
