@@ -3,6 +3,9 @@ import * as vscode from 'vscode';
 import type { TinyCatsApi } from './host/api';
 import { createApi } from './host/createApi';
 import { registerCommands } from './host/commands/register';
+import { CodeModel } from './host/code/codeModel';
+import { workspaceInterpreter } from './host/code/interpreter';
+import { syncCode } from './host/code/syncCode';
 import { ContainerModel } from './host/container/containerModel';
 import { LiveRun } from './host/container/liveRun';
 import { mayHaveContainer, openClient } from './host/container/openTarget';
@@ -55,7 +58,21 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
     }
   };
 
-  const recipes = new RecipeStores([CLASSIFIER, DIT], workspaceState, () => environment.defaultParameters);
+  const code = new CodeModel({
+    bundleDir,
+    workspace: () => {
+      const { folder, usableSettings: settings } = environment;
+      const mayRun = environment.mayTrain && folder !== undefined && settings !== undefined;
+      return mayRun ? { folder, settings } : undefined;
+    },
+    interpreter: (setting, folder) => workspaceInterpreter(vs, setting, folder),
+  });
+  const recipes = new RecipeStores(
+    [CLASSIFIER, DIT],
+    workspaceState,
+    () => environment.defaultParameters,
+    code,
+  );
   const panel = store.add(
     new PanelManager({
       vs,
@@ -78,9 +95,10 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   const view = store.add(registerHistoryView({ vs, environment, history, live, volume, find }));
   store.add(registerInspector(context, { vscode: vs, log }));
   store.add(trackContextKeys(vs, container));
+  store.add(syncCode({ vs, code, environment, panel, log }));
   store.add(syncSettings({ environment, container, history, panel, log }));
   const commands = store.add(
-    registerCommands({ vs, log, environment, container, history, panel, recipes, bundleDir }),
+    registerCommands({ vs, log, environment, container, history, panel, recipes, code, bundleDir }),
   );
   const { startedHere } = commands.training;
   store.add(new Notifier({ vs, log, container, panel, startedHere }));

@@ -15,7 +15,9 @@ export class RecipeStores {
     private readonly recipes: readonly [RecipeSpec, ...RecipeSpec[]],
     private readonly memento: Memento,
     /** The setting `tinyCats.defaultParameters`. */
-    settingDefaults: () => ParameterValues,
+    private readonly settingDefaults: () => ParameterValues,
+    /** The user's own code, which is offered before them. */
+    private readonly code: { readonly spec: RecipeSpec | undefined } = { spec: undefined },
   ) {
     const [first] = recipes;
     // The others share with it only what is not about how to train.
@@ -27,7 +29,7 @@ export class RecipeStores {
       recipes.map((recipe) => [
         recipe.name,
         recipe === first
-          ? new ParameterStore(recipe, memento, PARAMETERS_KEY, settingDefaults)
+          ? new ParameterStore(recipe, memento, PARAMETERS_KEY, () => known(recipe, settingDefaults()))
           : new ParameterStore(recipe, memento, `${PARAMETERS_KEY}.${recipe.name}`, dataDefault),
       ]),
     );
@@ -36,29 +38,40 @@ export class RecipeStores {
   /** What is trained next. */
   get next(): RecipeSpec {
     const name = this.memento.get(KEY);
-    return this.recipes.find((recipe) => recipe.name === name) ?? this.recipes[0];
+    return this.all.find((recipe) => recipe.name === name) ?? this.all[0] ?? this.recipes[0];
   }
 
   /** Recipes and values for the parameter form. */
   get forms(): RecipeForm[] {
-    return this.recipes.map((spec) => ({ spec, params: this.of(spec).values }));
+    return this.all.map((spec) => ({ spec, params: this.of(spec).values }));
   }
 
   /** @throws Error if there is no recipe of that name */
   find(name: string): RecipeSpec {
-    const recipe = this.recipes.find((each) => each.name === name);
+    const recipe = this.all.find((each) => each.name === name);
     if (recipe === undefined) {
       throw new Error(`This version of Tiny Cats has no recipe "${name}".`);
     }
     return recipe;
   }
 
-  of({ name }: RecipeSpec): ParameterStore {
+  of(recipe: RecipeSpec): ParameterStore {
+    const { name } = recipe;
+    if (recipe === this.code.spec) {
+      return new ParameterStore(recipe, this.memento, `${PARAMETERS_KEY}.${name}`, () =>
+        known(recipe, this.settingDefaults()),
+      );
+    }
     const store = this.stores.get(name);
     if (store === undefined) {
       throw new Error(`This version of Tiny Cats has no recipe "${name}".`);
     }
     return store;
+  }
+
+  /** Everything that can be trained. */
+  get all(): RecipeSpec[] {
+    return [...(this.code.spec === undefined ? [] : [this.code.spec]), ...this.recipes];
   }
 
   /** Keeps what was trained, and with which values, for the next time. */
@@ -73,4 +86,10 @@ export class RecipeStores {
       await store.setDataFolder(folder);
     }
   }
+}
+
+/** Those of the values that the recipe has. */
+function known(recipe: RecipeSpec, values: ParameterValues): ParameterValues {
+  const names = new Set(recipe.parameters.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
 }

@@ -19,6 +19,11 @@ export interface HostSettings {
   outputsDir: string;
   dataDir: string;
   engine: EngineChoice;
+  /** The user's own code, as in `Program`; empty: none. */
+  entrypoint: string;
+  /** Empty: whichever is there. */
+  pythonInterpreter: string;
+  metricPatterns: string[];
   port: number;
   scaledownWindowMs: number;
   keepDates: number;
@@ -63,6 +68,33 @@ const schemas = {
     v.minValue(MIN_WINDOW_MINUTES, `has to be at least ${MIN_WINDOW_MINUTES} minutes`),
   ),
   engine: v.picklist(engineChoiceSchema.options, `has to be one of ${engineChoiceSchema.options.join(', ')}`),
+  entrypoint: v.pipe(
+    v.string('has to be text'),
+    v.trim(),
+    v.check(
+      (text) => text === '' || /\.py(:[^/\\:]+)?$/.test(text),
+      'has to name a Python file of this folder and what to train in it, such as src/train.py:train',
+    ),
+    v.check(
+      (text) => !isAbsolute(text) && !text.split(/[/\\]/).includes('..'),
+      'has to be a file inside this folder',
+    ),
+  ),
+  pythonInterpreter: v.pipe(
+    v.string('has to be the path of a Python interpreter'),
+    v.trim(),
+    v.check((text) => !text.includes('\0'), 'has to be the path of a Python interpreter'),
+  ),
+  metricPatterns: v.array(
+    v.pipe(
+      v.string('has to be a list of regular expressions'),
+      v.check(
+        hasNamedGroup,
+        'has to hold regular expressions with named groups, such as loss=(?<train_loss>\\S+)',
+      ),
+    ),
+    'has to be a list of regular expressions',
+  ),
   port: wholeNumber(`has to be a port number, 0 (any free one) to ${MAX_PORT}`, MAX_PORT),
   keepCheckpointDates: wholeNumber('has to be a whole number of at least 0', Number.MAX_SAFE_INTEGER),
   maxRetries: wholeNumber('has to be a whole number, 0 to 1000', 1000),
@@ -76,6 +108,15 @@ const schemas = {
     v.check((value) => v.is(parameterValuesSchema, value), 'may hold only texts, numbers, true and false'),
   ),
 };
+
+function hasNamedGroup(text: string): boolean {
+  try {
+    // Python writes (?P<name>…) what JavaScript writes (?<name>…); both are taken.
+    return /\(\?P?<[A-Za-z_]/.test(text) && new RegExp(text.replaceAll('(?P<', '(?<')).source !== '';
+  } catch {
+    return false;
+  }
+}
 
 function wholeNumber(message: string, maximum: number) {
   return v.pipe(v.number(message), v.integer(message), v.minValue(0, message), v.maxValue(maximum, message));
@@ -139,6 +180,9 @@ function read(
     outputsDir: resolveFolder(folder, value('outputsFolder', schemas.folder)),
     dataDir: resolveFolder(folder, value('dataFolder', schemas.folder)),
     engine: value('engine', schemas.engine),
+    entrypoint: value('entrypoint', schemas.entrypoint),
+    pythonInterpreter: value('pythonInterpreter', schemas.pythonInterpreter),
+    metricPatterns: value('metricPatterns', schemas.metricPatterns),
     port: value('port', schemas.port),
     scaledownWindowMs: Math.max(1000, value('scaledownWindow', schemas.scaledownWindow) * MINUTE_MS),
     keepDates: value('keepCheckpointDates', schemas.keepCheckpointDates),
@@ -152,7 +196,12 @@ function read(
     stallTimeoutMs: value('stallTimeout', schemas.seconds) * SECOND_MS,
     stopStalled: value('stopStalled', schemas.stopStalled),
     whenBusy: value('whenBusy', schemas.whenBusy),
-    defaultParameters: checkDefaults(recipe, value('defaultParameters', schemas.defaultParameters), refuse),
+    defaultParameters: checkDefaults(
+      recipe,
+      value('entrypoint', schemas.entrypoint),
+      value('defaultParameters', schemas.defaultParameters),
+      refuse,
+    ),
   };
 }
 
@@ -186,10 +235,15 @@ function chooseTarget(
 
 function checkDefaults(
   recipe: RecipeSpec,
+  entrypoint: string,
   value: unknown,
   refuse: (error: SettingsError) => undefined,
 ): ParameterValues {
   const given = v.parse(parameterValuesSchema, value);
+  if (entrypoint !== '') {
+    // What the user's code takes is known once its source has been read: it is checked then.
+    return given;
+  }
   try {
     checkParameters(recipe, given);
     return given;

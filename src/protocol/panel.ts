@@ -1,8 +1,9 @@
 import * as v from 'valibot';
-import type { ContainerState } from './container';
-import type { Phase, RunEvent } from './events';
+import type { ContainerState, DeviceFacts } from './container';
+import type { HeldMemory, Phase, RunEvent } from './events';
 import type { ParameterProblem, ParameterValues, RecipeSpec } from './parameters';
 import { parameterValuesSchema } from './parameters';
+import { locationSchema } from './run';
 import type { RunView } from './runView';
 
 /** The container as the user sees it: `cold` when there is none. */
@@ -13,6 +14,11 @@ export interface ContainerView {
   target: string;
   engine: string;
   device: string;
+  deviceFacts: DeviceFacts | null;
+  /** Memory that earlier runs left behind; null if it does not grow. */
+  heldMemory: HeldMemory | null;
+  /** Why what the enter hook made is out of date; null if it is not. */
+  restartNeeded: string | null;
   enterPhases: Phase[];
   /** The run that has made no progress for longer than it should take. */
   stalledRun: string | null;
@@ -67,6 +73,9 @@ export const panelToHostSchema = v.variant('type', [
   v.object({ type: v.literal('chooseFolder'), name: v.string() }),
   v.object({ type: v.literal('inspect'), file: v.string() }),
   v.object({ type: v.literal('openLog') }),
+  /** A line of the user's code, as a line of the log or an error names it. */
+  v.object({ type: v.literal('openLocation'), location: locationSchema }),
+  v.object({ type: v.literal('restart') }),
   /** A grid of generated images is to be shown; `file` as its event named it. */
   v.object({ type: v.literal('wantSample'), runId: v.string(), file: v.string() }),
   /** The panel saw a gap in the events and wants a snapshot. */

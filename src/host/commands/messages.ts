@@ -5,6 +5,7 @@ import { errorCodeOf, messageOf } from '../container/rpcError';
 import type { CommandName } from '../contributions';
 import { COMMANDS, SETTINGS_SECTION } from '../contributions';
 import { SettingsError } from '../settings';
+import { InterpreterError } from '../../python/interpreter';
 
 export interface MessageDeps {
   vs: Pick<typeof vscode, 'commands' | 'window'>;
@@ -59,6 +60,9 @@ function helpFor(deps: MessageDeps, error: unknown): Action[] {
   }
   if (errorCodeOf(error) === ErrorCode.protocolMismatch) {
     return [commandAction(deps, 'Restart Container', 'restartContainer')];
+  }
+  if (error instanceof InterpreterError) {
+    return [openSettings(`${SETTINGS_SECTION}.pythonInterpreter`)];
   }
   if (error instanceof ContainerStartError) {
     return [openSettings(SETTINGS_SECTION), { title: 'Show Output', run: () => deps.log.show() }];

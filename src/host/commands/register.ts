@@ -7,6 +7,7 @@ import { MachineCheck } from './checkMachine';
 import { askDataFolder, browseDataFolder } from './dataFolder';
 import { exportModal } from './exportModal';
 import { installEngine } from './installEngine';
+import { openLocation } from '../code/openLocation';
 import { reportError } from './messages';
 import type { RunActionsDeps } from './runActions';
 import { RunActions, runIdOf } from './runActions';
@@ -102,6 +103,10 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
       }
       case 'inspect':
         return runs.inspect({ runId: shownRun()?.runId, file: message.file });
+      case 'openLocation':
+        return openLocation(vs, message.location.file, message.location.line);
+      case 'restart':
+        return training.restart();
       case 'openLog':
         return runs.showLog(shownRun());
     }

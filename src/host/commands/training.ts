@@ -3,7 +3,9 @@ import type { ParameterProblem, ParameterValues, RecipeSpec } from '../../protoc
 import { ParameterError, checkParameters } from '../../protocol/parameters';
 import { findRecipe } from '../../protocol/recipes';
 import { ErrorCode } from '../../protocol/rpc';
+import type { RunRecord } from '../../protocol/run';
 import type { ContainerOptions } from '../../targets/target';
+import type { CodeModel } from '../code/codeModel';
 import type { ContainerModel } from '../container/containerModel';
 import { errorCodeOf, parameterProblemsOf } from '../container/rpcError';
 import type { Environment } from '../environment';
@@ -23,6 +25,7 @@ export interface TrainingDeps extends MessageDeps {
   history: HistoryModel;
   panel: PanelManager;
   recipes: RecipeStores;
+  code: CodeModel;
   /** Asks what to train on. @returns undefined if the user did not say */
   askDataFolder: () => Promise<string | undefined>;
 }
@@ -44,8 +47,12 @@ export class Training {
     }
     // Settings that cannot be used are said before anything is asked.
     this.workspace();
-    const recipe = recipes.next;
-    if (!recipes.of(recipe).hasDataFolder) {
+    const recipe = await this.choose();
+    if (recipe === undefined) {
+      return;
+    }
+    const asksForData = recipe.parameters.some(({ type }) => type === 'folder');
+    if (asksForData && !recipes.of(recipe).hasDataFolder) {
       const folder = await this.deps.askDataFolder();
       if (folder === undefined) {
         return;
@@ -55,12 +62,31 @@ export class Training {
     await this.trainWith(recipe.name, recipes.of(recipe).values);
   }
 
+  /** What to train, which is asked where there is code of the user's own. */
+  private async choose(): Promise<RecipeSpec | undefined> {
+    const { code, recipes, vs } = this.deps;
+    if ((await code.refresh()) === undefined) {
+      return recipes.next;
+    }
+    const { next } = recipes;
+    const items = [next, ...recipes.all.filter((recipe) => recipe !== next)].map((recipe) => ({
+      label: recipe.title,
+      description: recipe.description.split('\n')[0] ?? '',
+      recipe,
+    }));
+    return (await vs.window.showQuickPick(items, { placeHolder: 'What to train' }))?.recipe;
+  }
+
   /** With the values of the panel's form; they are the next training's as well. */
   async trainWith(recipeName: string, values: ParameterValues): Promise<void> {
     if (!this.mayTrain()) {
       return;
     }
-    const { recipes } = this.deps;
+    const { code, recipes } = this.deps;
+    if (findRecipe(recipeName) === undefined) {
+      // The form's values are for the code as it is now.
+      await code.refresh();
+    }
     const recipe = recipes.find(recipeName);
     const { settings, folder } = this.workspace();
     const params = this.check(recipe, resolveParameters(recipe, values, folder));
@@ -84,11 +110,8 @@ export class Training {
       ]);
       return;
     }
-    const recipe = findRecipe(run.record.recipe);
-    if (recipe === undefined) {
-      throw new Error(`This version of Tiny Cats has no recipe "${run.record.recipe}".`);
-    }
-    const params = this.check(recipe, run.record.params);
+    const recipe = await this.recipeOf(run.record);
+    const params = this.check(recipe, stillKnown(recipe, run.record));
     if (params === undefined) {
       return;
     }
@@ -166,6 +189,15 @@ export class Training {
     panel.show(begun);
   }
 
+  /** @throws Error if it is not there any more */
+  private async recipeOf({ recipe, entrypoint }: RunRecord): Promise<RecipeSpec> {
+    const spec = entrypoint === undefined ? findRecipe(recipe) : await this.deps.code.describe(entrypoint);
+    if (spec === undefined) {
+      throw new Error(`This version of Tiny Cats has no recipe "${recipe}".`);
+    }
+    return spec;
+  }
+
   private async start(
     recipe: RecipeSpec,
     params: ParameterValues,
@@ -175,8 +207,8 @@ export class Training {
     const { container, panel } = this.deps;
     panel.show(null);
     try {
-      const options = optionsOf(settings, recipe, params);
-      const runId = await container.train(recipe.name, params, options, { whenBusy });
+      const options = this.optionsOf(settings, recipe, params);
+      const runId = await container.train(options.hint.recipe, params, options, { whenBusy });
       this.startedHere.add(runId);
       panel.show(runId);
     } catch (error) {
@@ -243,7 +275,23 @@ export class Training {
     const { recipes } = this.deps;
     const { settings, folder } = this.workspace();
     const recipe = recipes.next;
-    return optionsOf(settings, recipe, resolveParameters(recipe, recipes.of(recipe).values, folder));
+    return this.optionsOf(settings, recipe, resolveParameters(recipe, recipes.of(recipe).values, folder));
+  }
+
+  private optionsOf(settings: HostSettings, recipe: RecipeSpec, params: ParameterValues): ContainerOptions {
+    const { code } = this.deps;
+    const { engine, port } = settings;
+    // Code of the user's own is known by its entrypoint.
+    const { program, recipe: name } =
+      findRecipe(recipe.name) === undefined
+        ? code.programOf(recipe.name)
+        : { program: code.recipesProgram(), recipe: recipe.name };
+    return {
+      engine,
+      port,
+      settings: containerSettings(settings),
+      hint: { recipe: name, params, program },
+    };
   }
 
   private workspace(): { settings: HostSettings; folder: string } {
@@ -275,12 +323,10 @@ export class Training {
   }
 }
 
-function optionsOf(settings: HostSettings, recipe: RecipeSpec, params: ParameterValues): ContainerOptions {
-  const { engine, port } = settings;
-  return {
-    engine,
-    port,
-    settings: containerSettings(settings),
-    hint: { recipe: recipe.name, params },
-  };
+/** The parameters of a run; of the user's code those that it still takes. */
+function stillKnown(recipe: RecipeSpec, { params, entrypoint }: RunRecord): ParameterValues {
+  const names = new Set(recipe.parameters.map(({ name }) => name));
+  return entrypoint === undefined
+    ? params
+    : Object.fromEntries(Object.entries(params).filter(([name]) => names.has(name)));
 }

@@ -26,7 +26,10 @@ export type PanelRequest = Exclude<PanelToHost, { type: 'ready' | 'resync' | 'wa
 const KEPT_MESSAGES = 200;
 
 /** The one panel: opens it, brings it back after a reload, and passes its messages on. */
-export class PanelManager extends EventEmitter<{ posted: [] }> implements vscode.WebviewPanelSerializer {
+export class PanelManager
+  extends EventEmitter<{ posted: []; shown: [] }>
+  implements vscode.WebviewPanelSerializer
+{
   private current:
     { panel: vscode.WebviewPanel; model: PanelModel; disposables: DisposableStore } | undefined;
   private readonly serializer: Disposable;
@@ -115,6 +118,7 @@ export class PanelManager extends EventEmitter<{ posted: [] }> implements vscode
     const model = disposables.add(new PanelModel({ ...deps, post: (message) => this.post(panel, message) }));
     this.current = { panel, model, disposables };
     model.show(runId);
+    this.emit('shown');
     disposables.add(panel.webview.onDidReceiveMessage((data: unknown) => void this.receive(model, data)));
     disposables.add(
       panel.onDidChangeViewState(() => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TrainingDeps } from '../../../src/host/commands/training';
 import { Training } from '../../../src/host/commands/training';
+import { CodeModel } from '../../../src/host/code/codeModel';
 import { Environment } from '../../../src/host/environment';
 import { HistoryModel } from '../../../src/host/history/historyModel';
 import { Notifier } from '../../../src/host/notifier';
@@ -47,6 +48,10 @@ class Desk {
         showErrorMessage: message('error'),
         showWarningMessage: message('warning'),
         showInformationMessage: message('information'),
+        showQuickPick: (items: { label: string }[]) => {
+          this.shown.push({ kind: 'pick', text: '', actions: items.map(({ label }) => label) });
+          return Promise.resolve(items.find(({ label }) => label === this.answer));
+        },
         setStatusBarMessage: (text: string) => this.shown.push({ kind: 'status', text, actions: [] }),
       },
       workspace: {
@@ -80,10 +85,24 @@ describe('training by command', () => {
       update: (key: string, value: unknown) => Promise.resolve(void values.set(key, value)),
     };
     const { vs } = desk;
+    const environment = new Environment(vs as never, CLASSIFIER);
+    const code = new CodeModel({
+      bundleDir: '',
+      workspace: () => ({ folder: bed.dir, settings: environment.requireSettings() }),
+      interpreter: () => '/usr/bin/python3',
+      describe: ({ entrypoint }) =>
+        Promise.resolve({
+          name: 'train',
+          title: entrypoint,
+          description: '',
+          parameters: [{ name: 'epochs', type: 'integer', default: 3, description: '' }],
+        }),
+    });
     const deps = {
       vs,
       log,
-      environment: new Environment(vs as never, CLASSIFIER),
+      environment,
+      code,
       container: bed.container,
       history,
       panel: {
@@ -91,7 +110,7 @@ describe('training by command', () => {
         show: () => undefined,
         model: { refuse: (problems: ParameterProblem[]) => (refused = problems) },
       },
-      recipes: new RecipeStores([CLASSIFIER], memento, () => ({})),
+      recipes: new RecipeStores([CLASSIFIER], memento, () => ({}), code),
       askDataFolder: () => {
         asked += 1;
         return Promise.resolve('my cats');
@@ -120,6 +139,39 @@ describe('training by command', () => {
   afterEach(async () => {
     notifier.dispose();
     await bed.close();
+  });
+
+  it('trains the code that the settings name, in a program of its own, and again what a run trained', async () => {
+    desk.settings.entrypoint = 'src/train.py:train';
+    desk.settings.metricPatterns = ['loss=(?<train_loss>.*)'];
+    desk.answer = 'src/train.py:train';
+    await training.train();
+    assert.deepEqual(desk.shown.find(({ kind }) => kind === 'pick')?.actions, [
+      'src/train.py:train',
+      'Image classifier',
+    ]);
+    const program = {
+      kind: 'python',
+      interpreter: '/usr/bin/python3',
+      folder: bed.dir,
+      entrypoint: 'src/train.py:train',
+      metricPatterns: ['loss=(?<train_loss>.*)'],
+    };
+    const [order] = trained();
+    assert.deepEqual(
+      [order].map((sent) => ({ ...(sent as object), waitedMs: 0, phases: [] })),
+      [
+        {
+          recipe: 'train',
+          params: { epochs: 3 },
+          program,
+          whenBusy: 'refuse',
+          waitedMs: 0,
+          phases: [],
+        },
+      ],
+    );
+    assert.equal(asked, 0);
   });
 
   it('asks once what to train on, and names the folder absolutely to the container', async () => {
