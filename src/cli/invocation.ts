@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ParameterSpec, ParameterValues, RecipeSpec } from '../protocol/parameters';
 import { CLASSIFIER, SAMPLE_DATA_SET, findRecipe } from '../protocol/recipes';
+import { REMOTE_PREFIX } from '../protocol/transfer';
 import { isRunId } from '../volume/outputsVolume';
 import type { CliContext, Command, Invocation } from './command';
 import { UsageError } from './errors';
@@ -103,6 +104,9 @@ function checkPositionals(
 
 /** Whether a value is a path, and no word or id that stands for one. */
 function isRelativePath(type: ParameterSpec['type'], value: string): boolean {
+  if (value.startsWith(REMOTE_PREFIX)) {
+    return false;
+  }
   switch (type) {
     case 'folder':
       return value !== SAMPLE_DATA_SET;

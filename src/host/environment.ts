@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import { historyDir } from '../targets/historyDir';
 import { OutputsVolume } from '../volume/outputsVolume';
 import { SETTINGS, SETTINGS_SECTION } from './contributions';
 import type { Disposable } from './disposables';
@@ -52,10 +53,12 @@ export class Environment {
     return source === undefined ? undefined : readUsableSettings(source);
   }
 
-  /** The outputs volume; undefined without a folder. */
+  /** The outputs volume, or the mirror of the target's where that is elsewhere; undefined without a folder. */
   get volume(): OutputsVolume | undefined {
     const settings = this.usableSettings;
-    return settings === undefined ? undefined : new OutputsVolume(settings.outputsDir);
+    return settings === undefined
+      ? undefined
+      : new OutputsVolume(historyDir(settings.target, settings.outputsDir));
   }
 
   /** The setting of that name; what is wrong with it the next training says. */

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
 import { defaultParameters, parameterValuesSchema } from '../protocol/parameters';
 import { SAMPLE_DATA_SET } from '../protocol/recipes';
+import { REMOTE_PREFIX } from '../protocol/transfer';
 import { resolveFolder } from './settings';
 
 /** Part of VS Code's workspace state. */
@@ -65,6 +66,11 @@ export class ParameterStore {
   }
 }
 
+/** Whether it is a path of this machine, and no word that stands for one. */
+function isFolderHere(value: string): boolean {
+  return value.trim() !== '' && value !== SAMPLE_DATA_SET && !value.startsWith(REMOTE_PREFIX);
+}
+
 /** Values as the container takes them: folders absolute, since it has no workspace. */
 export function resolveParameters(
   recipe: RecipeSpec,
@@ -74,7 +80,7 @@ export function resolveParameters(
   const resolved = { ...values };
   for (const { name, type } of recipe.parameters) {
     const value = resolved[name];
-    if (type === 'folder' && typeof value === 'string' && value.trim() !== '' && value !== SAMPLE_DATA_SET) {
+    if (type === 'folder' && typeof value === 'string' && isFolderHere(value)) {
       resolved[name] = resolveFolder(workspaceFolder, value);
     }
   }

@@ -1,5 +1,5 @@
-import { dirname, join } from 'node:path';
 import type { RemoteTargetConfig, TargetConfig } from './config';
+import { mirrorDir } from './historyDir';
 import { LazyTarget } from './lazyTarget';
 import { LocalTarget } from './local/localTarget';
 import { openDockerTarget } from './docker/open';
@@ -54,11 +54,6 @@ export function openTarget(config: TargetConfig, deps: TargetDeps): OpenedTarget
     target: new LazyTarget(config.name, config.kind, () => open(config, deps)),
     outputsDir: mirrorDir(deps.outputsDir, config.name),
   };
-}
-
-/** Folder of this side's copy of a remote target's history. */
-export function mirrorDir(outputsDir: string, targetName: string): string {
-  return join(dirname(outputsDir), '.tiny-cats', 'targets', targetName, 'outputs');
 }
 
 /** Each kind loads what it needs. */

@@ -13,7 +13,7 @@ import { formatTime } from '../history/runItem';
 import type { PanelManager } from '../panel/panelManager';
 
 export interface RunActionsDeps {
-  vs: Pick<typeof vscode, 'Uri' | 'commands' | 'env' | 'window'>;
+  vs: Pick<typeof vscode, 'ProgressLocation' | 'Uri' | 'commands' | 'env' | 'window'>;
   environment: Environment;
   container: ContainerModel;
   history: HistoryModel;
@@ -67,6 +67,7 @@ export class RunActions {
         throw new Error(`Run ${runId} has no checkpoint "${file}" any more.`);
       }
       path = join(run.dir, file);
+      await this.bringHere(runId, file, path);
     } else {
       await history.ensureLoaded();
       path = await this.askCheckpoint(node.success ? await this.find(node.output.runId) : undefined);
@@ -74,6 +75,39 @@ export class RunActions {
     if (path !== undefined) {
       await vs.commands.executeCommand('vscode.openWith', vs.Uri.file(path), VIEWS.checkpointEditor);
     }
+  }
+
+  /** A checkpoint of a container elsewhere stays there until somebody asks for it. */
+  private async bringHere(runId: string, file: string, path: string): Promise<void> {
+    const { vs, container } = this.deps;
+    const isHere = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (isHere || !container.isRemote) {
+      return;
+    }
+    await vs.window.withProgress(
+      { location: vs.ProgressLocation.Notification, title: `Tiny Cats: fetching ${file}`, cancellable: true },
+      async (report, token) => {
+        const cancel = new AbortController();
+        token.onCancellationRequested(() =>
+          cancel.abort(new Error('The download was cancelled; it goes on from there.')),
+        );
+        let told = 0;
+        await container.fetch(runId, file, {
+          signal: cancel.signal,
+          progress: (received, total) => {
+            const percent = (received / total) * 100;
+            report.report({
+              increment: percent - told,
+              message: `${formatBytes(received)} of ${formatBytes(total)}`,
+            });
+            told = percent;
+          },
+        });
+      },
+    );
   }
 
   async setPinned(argument: unknown, pinned: boolean): Promise<void> {

@@ -8,6 +8,7 @@ import type { ParameterValues } from '../../protocol/parameters';
 import type { ContainerSettings } from '../../protocol/rpc';
 import type { RunRecord } from '../../protocol/run';
 import type { ContainerOptions } from '../../targets/target';
+import type { DownloadOptions } from '../../transfer/download';
 import type { Disposable } from '../disposables';
 import { errorCodeOf, messageOf } from './rpcError';
 
@@ -182,6 +183,17 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
   /** See ContainerClient.follow. @returns undefined while nothing was ever opened */
   follow(runId: string, afterSeq: number, listener: (events: RunEvent[]) => void): Disposable | undefined {
     return this.client?.follow(runId, afterSeq, listener);
+  }
+
+  /** Whether the volumes are on another machine. */
+  get isRemote(): boolean {
+    return this.client !== undefined && this.client.target.kind !== 'local';
+  }
+
+  /** See ContainerClient.fetch. */
+  async fetch(runId: string, file: string, options: DownloadOptions = {}): Promise<void> {
+    await this.find();
+    await this.requireClient().fetch(runId, file, options);
   }
 
   /** Resolves once no run is in the container. */

@@ -2,7 +2,8 @@ import { access, realpath } from 'node:fs/promises';
 import { ContainerClient } from '../../client/containerClient';
 import { readDescriptor } from '../../targets/local/descriptor';
 import { containerDir } from '../../targets/local/paths';
-import { mirrorDir, openTarget } from '../../targets/openTarget';
+import { mirrorDir } from '../../targets/historyDir';
+import { openTarget } from '../../targets/openTarget';
 import { OutputsVolume } from '../../volume/outputsVolume';
 import type { HostSettings } from '../settings';
 
