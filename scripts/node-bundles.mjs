@@ -11,7 +11,12 @@ const bundles = {
   'modal-export': { entryPoints: ['src/modalExport/exportModalApp.ts'] },
   askpass: { entryPoints: ['src/targets/ssh/askpassMain.ts'] },
   sweep: { entryPoints: ['src/sweep/main.ts'] },
-  cli: { entryPoints: ['src/cli/main.ts'], banner: { js: '#!/usr/bin/env node' } },
+  cli: {
+    entryPoints: ['src/cli/main.ts'],
+    // Its other build requires parts of itself in a way that cannot be bundled.
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+    banner: { js: '#!/usr/bin/env node' },
+  },
   'target-docker': {
     entryPoints: ['src/targets/docker/bundle.ts'],
     // dockerode needs these for BuildKit alone, which we do not ask it for.

@@ -23,6 +23,7 @@ import { readSample } from './host/panel/sampleReader';
 import { StrandedPanel } from './host/panel/strandedPanel';
 import { RecipeStores } from './host/recipeStores';
 import { syncSettings } from './host/settingsSync';
+import { SweepModel } from './host/sweeps/sweepModel';
 import { StatusItem } from './host/statusBar/statusItem';
 import { CLASSIFIER, DIT } from './protocol/recipes';
 
@@ -55,9 +56,16 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   const find = (): void => {
     if (environment.mayTrain) {
       container.find().catch((error: unknown) => log.warn(messageOf(error)));
+      sweeps.revive().catch((error: unknown) => log.warn(messageOf(error)));
     }
   };
 
+  const sweeps = store.add(
+    new SweepModel(() => {
+      const settings = environment.usableSettings;
+      return settings === undefined ? undefined : { bundleDir, ...settings };
+    }),
+  );
   const code = new CodeModel({
     bundleDir,
     workspace: () => {
@@ -75,6 +83,7 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   );
   const panel = store.add(
     new PanelManager({
+      sweeps,
       vs,
       extensionUri,
       log,
@@ -92,13 +101,13 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   );
   store.add(new StrandedPanel(vs, panel));
   const status = store.add(new StatusItem({ vs, container, live, environment, now: Date.now }));
-  const view = store.add(registerHistoryView({ vs, environment, history, live, volume, find }));
+  const view = store.add(registerHistoryView({ vs, environment, history, live, sweeps, volume, find }));
   store.add(registerInspector(context, { vscode: vs, log }));
   store.add(trackContextKeys(vs, container));
   store.add(syncCode({ vs, code, environment, panel, log }));
   store.add(syncSettings({ environment, container, history, panel, log }));
   const commands = store.add(
-    registerCommands({ vs, log, environment, container, history, panel, recipes, code, bundleDir }),
+    registerCommands({ vs, log, environment, container, history, panel, recipes, sweeps, code, bundleDir }),
   );
   const { startedHere } = commands.training;
   store.add(new Notifier({ vs, log, container, panel, startedHere }));

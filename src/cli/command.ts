@@ -28,6 +28,7 @@ export interface Invocation {
   /** The recipe's parameters as given, folders absolute, and the command's own options. */
   given: ParameterValues;
   positional: string | undefined;
+  positionals: readonly string[];
 }
 
 export interface Command {
@@ -36,7 +37,8 @@ export interface Command {
   summary: string;
   /** Paragraphs of its own help. */
   details?: readonly string[];
-  positional?: { name: string; required: boolean };
+  /** `many`: it may be several words. */
+  positional?: { name: string; required: boolean; many?: boolean };
   /** Options beside the common ones. */
   options: readonly Option[];
   /** Whether it takes the parameters of a recipe as options. */

@@ -61,7 +61,7 @@ export function readInvocation(
   }
   const python = typeof given.python === 'string' ? given.python : '';
   const program = code?.program ?? recipesProgram(settings.engine, python, cwd);
-  return { settings, recipe, program, given: absolutePaths(recipe, given, cwd), positional };
+  return { settings, recipe, program, given: absolutePaths(recipe, given, cwd), positional, positionals };
 }
 
 /** Those of the given values that are parameters of the recipe. */
@@ -91,7 +91,8 @@ function checkPositionals(
 ): void {
   // Code has been taken from among them.
   const takesNone = command.positional === undefined || command.takesCode === true;
-  const surplus = takesNone ? positional : unexpected;
+  const takesMany = command.positional?.many === true;
+  const surplus = takesNone ? positional : takesMany ? undefined : unexpected;
   if (surplus !== undefined) {
     throw new UsageError(
       `"${command.name}" does not know what to do with ${JSON.stringify(surplus)}. Quote names with spaces.`,

@@ -7,10 +7,11 @@ import type { ContainerSettings } from '../protocol/rpc';
 import { DEFAULT_POLICY } from '../protocol/rpc';
 import { parse } from '../protocol/schema';
 import type { TargetConfig } from '../targets/config';
-import { LOCAL_TARGET } from '../targets/config';
+import { LOCAL_TARGET, priceOf } from '../targets/config';
 import { UsageError } from './errors';
 import type { Option } from './options';
 import { numberOf, RUN_OPTIONS, runSettingsOf } from './runSettings';
+import { configOf } from './targetFiles';
 import { optionName } from './text';
 
 const OUTPUTS_DIR = {
@@ -92,8 +93,20 @@ const HELP = {
   short: 'h',
 } as const satisfies Option;
 
+const TARGET = {
+  spec: {
+    name: 'target',
+    type: 'text',
+    default: LOCAL_TARGET.name,
+    description: 'Where the container lives; "tiny-cats targets" lists what there is',
+  },
+  placeholder: 'NAME',
+  env: 'TINY_CATS_TARGET',
+} as const satisfies Option;
+
 /** Options that every command takes. */
 export const COMMON_OPTIONS: readonly Option[] = [
+  TARGET,
   OUTPUTS_DIR,
   DATA_VOLUME,
   ENGINE,
@@ -126,13 +139,15 @@ export interface Settings {
  * @throws UsageError for a folder without a name
  */
 export function settingsOf(given: ParameterValues, env: NodeJS.ProcessEnv, cwd: string): Settings {
+  const target = configOf(cwd, nameOfTarget(given, env));
   return {
-    target: LOCAL_TARGET,
+    target,
     outputsDir: folder(OUTPUTS_DIR, given, env, cwd),
     dataDir: folder(DATA_VOLUME, given, env, cwd),
     engine: parse(engineChoiceSchema, given.engine ?? 'auto', '--engine'),
     port: numberValue(given, PORT.spec),
     container: {
+      ...(priceOf(target) === 0 ? {} : { pricePerHour: priceOf(target) }),
       ...numberOf(given, SCALEDOWN_WINDOW.spec.name, (value) => ({ scaledownWindowMs: value * 1000 })),
       ...numberOf(given, KEEP_DATES.spec.name, (keepDates) => ({ keepDates })),
       ...runSettingsOf(given),
@@ -140,6 +155,11 @@ export function settingsOf(given: ParameterValues, env: NodeJS.ProcessEnv, cwd: 
     json: flag(given, 'json'),
     help: flag(given, 'help'),
   };
+}
+
+function nameOfTarget(given: ParameterValues, env: NodeJS.ProcessEnv): string {
+  const name = given[TARGET.spec.name] ?? env[TARGET.env];
+  return typeof name === 'string' && name !== '' ? name : TARGET.spec.default;
 }
 
 /** Whether a boolean option was given. */

@@ -25,6 +25,10 @@ export const COMMANDS = {
   revealRun: { id: 'tinyCats.revealRun', palette: false },
   copyRunId: { id: 'tinyCats.copyRunId', palette: false },
   checkMachine: { id: 'tinyCats.checkMachine', palette: true },
+  selectTarget: { id: 'tinyCats.selectTarget', palette: true },
+  sweep: { id: 'tinyCats.sweep', palette: true },
+  stopSweep: { id: 'tinyCats.stopSweep', palette: false },
+  openSweep: { id: 'tinyCats.openSweep', palette: false },
   installEngine: { id: 'tinyCats.installEngine', palette: true },
   exportModal: { id: 'tinyCats.exportModal', palette: true },
 } as const satisfies Record<string, { id: string; palette: boolean }>;
@@ -36,6 +40,7 @@ export const SETTINGS = {
   targets: { restricted: true, default: [] },
   outputsFolder: { restricted: true, default: 'outputs' },
   dataFolder: { restricted: true, default: '.tiny-cats/data' },
+  maxWarmTime: { restricted: false, default: 60 },
   scaledownWindow: { restricted: false, default: 5 },
   engine: { restricted: true, default: 'auto' },
   entrypoint: { restricted: true, default: '' },
@@ -84,6 +89,7 @@ export const ITEM_WORDS = {
   pinned: 'pinned',
   unpinned: 'unpinned',
   resumable: 'resumable',
+  sweep: 'sweep',
 } as const;
 
 /** Entries of one of the lists above, which have exactly the keys that their types say. */

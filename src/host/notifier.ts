@@ -1,9 +1,10 @@
 import type { RunRecord } from '../protocol/run';
+import { containerCost } from '../protocol/cost';
 import { isFinal } from '../protocol/run';
 import type { MessageDeps } from './commands/messages';
-import { commandAction, offer } from './commands/messages';
+import { commandAction, offer, reportError } from './commands/messages';
 import type { ContainerModel } from './container/containerModel';
-import { formatPercent } from './format';
+import { formatDuration, formatPercent } from './format';
 import type { PanelManager } from './panel/panelManager';
 
 export interface NotifierDeps extends MessageDeps {
@@ -17,14 +18,19 @@ const CONTAINER_DIED = 'container_died';
 
 /** Says when a run of the user has ended while its panel is hidden, and when the container died. */
 export class Notifier {
+  /** Whether the user was asked about the container that is left warm now. */
+  private hasAsked = false;
+
   constructor(private readonly deps: NotifierDeps) {
     deps.container.on('run', this.runChanged);
     deps.container.on('died', this.containerDied);
+    deps.container.on('change', this.containerChanged);
   }
 
   dispose(): void {
     this.deps.container.off('run', this.runChanged);
     this.deps.container.off('died', this.containerDied);
+    this.deps.container.off('change', this.containerChanged);
   }
 
   private readonly runChanged = (record: RunRecord): void => {
@@ -52,6 +58,30 @@ export class Notifier {
     const what = state === 'stopped' ? 'was stopped' : 'is done';
     offer(deps, 'showInformationMessage', `The training ${what}${accuracy}.`, actions);
   }
+
+  /** A container that was left warm asks once; the answer is nobody's duty, since it is let go by itself. */
+  private readonly containerChanged = (): void => {
+    const { deps } = this;
+    const { letGoInMs, usage, pricePerHour } = deps.container.view;
+    const isAsking = letGoInMs !== undefined && letGoInMs !== null;
+    if (!isAsking || this.hasAsked) {
+      this.hasAsked = isAsking;
+      return;
+    }
+    this.hasAsked = true;
+    const cost = containerCost(usage, pricePerHour, null);
+    const spent = cost === undefined ? '' : ` It has cost ${cost.soFar} so far.`;
+    const text =
+      `The Tiny Cats container has been left warm without a run.${spent} ` +
+      `It is let go in ${formatDuration(letGoInMs)} unless you keep it.`;
+    offer(deps, 'showWarningMessage', text, [
+      {
+        title: 'Keep',
+        run: () => deps.container.keepWarm().catch((error: unknown) => reportError(deps, error)),
+      },
+      commandAction(deps, 'Let Go', 'coolDown'),
+    ]);
+  };
 
   private readonly containerDied = (runIds: readonly string[]): void => {
     const { deps } = this;

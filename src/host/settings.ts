@@ -7,7 +7,7 @@ import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
 import { ParameterError, checkParameters, parameterValuesSchema } from '../protocol/parameters';
 import type { ContainerSettings, Retries, WhenBusy } from '../protocol/rpc';
 import type { RemoteTargetConfig, TargetConfig } from '../targets/config';
-import { LOCAL_TARGET, TargetConfigError, findTarget, parseTargets } from '../targets/config';
+import { LOCAL_TARGET, TargetConfigError, findTarget, parseTargets, priceOf } from '../targets/config';
 import type { SettingName } from './contributions';
 import { SETTINGS, SETTINGS_SECTION } from './contributions';
 
@@ -27,6 +27,8 @@ export interface HostSettings {
   port: number;
   scaledownWindowMs: number;
   keepDates: number;
+  /** 0: no limit. */
+  maxWarmMs: number;
   retries: Retries;
   runTimeoutMs: number;
   stallTimeoutMs: number;
@@ -66,6 +68,11 @@ const schemas = {
     v.number('has to be a number of minutes'),
     v.finite('has to be a number of minutes'),
     v.minValue(MIN_WINDOW_MINUTES, `has to be at least ${MIN_WINDOW_MINUTES} minutes`),
+  ),
+  maxWarmTime: numberIn(
+    'has to be a number of minutes of at least 0',
+    0,
+    Number.MAX_SAFE_INTEGER / MINUTE_MS,
   ),
   engine: v.picklist(engineChoiceSchema.options, `has to be one of ${engineChoiceSchema.options.join(', ')}`),
   entrypoint: v.pipe(
@@ -133,8 +140,18 @@ function numberIn(message: string, minimum: number, maximum: number) {
 
 /** What of them the container is told. */
 export function containerSettings(settings: HostSettings): ContainerSettings {
-  const { scaledownWindowMs, keepDates, retries, runTimeoutMs, stallTimeoutMs, stopStalled } = settings;
-  return { scaledownWindowMs, keepDates, retries, runTimeoutMs, stallTimeoutMs, stopStalled };
+  const { scaledownWindowMs, keepDates, maxWarmMs, retries, target } = settings;
+  const { runTimeoutMs, stallTimeoutMs, stopStalled } = settings;
+  return {
+    scaledownWindowMs,
+    keepDates,
+    maxWarmMs,
+    pricePerHour: priceOf(target),
+    retries,
+    runTimeoutMs,
+    stallTimeoutMs,
+    stopStalled,
+  };
 }
 
 export interface SettingsSource {
@@ -185,6 +202,7 @@ function read(
     metricPatterns: value('metricPatterns', schemas.metricPatterns),
     port: value('port', schemas.port),
     scaledownWindowMs: Math.max(1000, value('scaledownWindow', schemas.scaledownWindow) * MINUTE_MS),
+    maxWarmMs: value('maxWarmTime', schemas.maxWarmTime) * MINUTE_MS,
     keepDates: value('keepCheckpointDates', schemas.keepCheckpointDates),
     retries: {
       maxRetries: value('retries.maxRetries', schemas.maxRetries),

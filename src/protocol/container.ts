@@ -43,6 +43,17 @@ export const deviceFactsSchema = v.object({
 });
 export type DeviceFacts = v.InferOutput<typeof deviceFactsSchema>;
 
+/** What a container was up for, in milliseconds. */
+export const usageSchema = v.object({
+  /** Since it was asked for: what is paid for. */
+  upMs: milliseconds,
+  /** Since its first enter hook was done. */
+  warmMs: milliseconds,
+  /** Of that with a run in the trainer. */
+  trainingMs: milliseconds,
+});
+export type Usage = v.InferOutput<typeof usageSchema>;
+
 export const containerStatusSchema = v.object({
   containerId: v.string(),
   /** Version of the program, as in package.json. */
@@ -82,6 +93,12 @@ export const containerStatusSchema = v.object({
   scaledownWindowMs: milliseconds,
   /** How long until the container is let go if nothing happens; null while it works. */
   idleRemainingMs: v.nullable(milliseconds),
+  /** How long it has been up, and what for. */
+  usage: v.optional(usageSchema),
+  /** In US dollars; 0 where nobody has set a price. */
+  pricePerHour: v.optional(v.number()),
+  /** It has been left warm for longer than the limit: it asks whether to be kept, and is let go after that time. */
+  leftWarm: v.optional(v.nullable(v.object({ letGoInMs: milliseconds }))),
   /** Number of runs this container has ended. */
   runs: count,
   rssBytes: count,

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
-import type { ContainerState, DeviceFacts } from './container';
+import type { ContainerState, DeviceFacts, Usage } from './container';
 import type { HeldMemory, Phase, RunEvent } from './events';
 import type { ParameterProblem, ParameterValues, RecipeSpec } from './parameters';
 import { parameterValuesSchema } from './parameters';
 import { locationSchema } from './run';
+import type { SweepRecord } from './sweep';
 import type { RunView } from './runView';
 
 /** The container as the user sees it: `cold` when there is none. */
@@ -23,6 +24,12 @@ export interface ContainerView {
   /** The run that has made no progress for longer than it should take. */
   stalledRun: string | null;
   idleRemainingMs: number | null;
+  /** What it was up for; undefined while there is none. */
+  usage?: Usage | undefined;
+  /** In US dollars; undefined or 0 where nobody has set a price. */
+  pricePerHour?: number | undefined;
+  /** It has been left warm for too long, and is let go after that time unless it is kept. */
+  letGoInMs?: number | null;
   /** Why the last start or link failed, in words for the user. */
   problem: string | null;
 }
@@ -53,7 +60,11 @@ export type HostToPanel =
       container: ContainerView;
       /** Whether a container may be started here at all (workspace trust, a folder is open). */
       mayTrain: boolean;
+      /** The sweep that the shown run is a part of. */
+      sweep: SweepRecord | null;
     }
+  /** What is shown of that sweep has changed. */
+  | { type: 'sweep'; sweep: SweepRecord | null }
   | { type: 'events'; events: RunEvent[] }
   | { type: 'container'; container: ContainerView }
   /** A folder was chosen for a parameter. */
@@ -67,6 +78,10 @@ export type HostToPanel =
 export const panelToHostSchema = v.variant('type', [
   v.object({ type: v.literal('ready') }),
   v.object({ type: v.literal('train'), recipe: v.string(), params: parameterValuesSchema }),
+  /** What is varied is asked for. */
+  v.object({ type: v.literal('sweep'), recipe: v.string(), params: parameterValuesSchema }),
+  v.object({ type: v.literal('stopSweep'), sweepId: v.string() }),
+  v.object({ type: v.literal('openRun'), runId: v.string() }),
   v.object({ type: v.literal('rerun') }),
   /** `kill`: without waiting for the running step. */
   v.object({ type: v.literal('stop'), kill: v.boolean() }),

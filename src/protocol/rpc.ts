@@ -35,6 +35,12 @@ export const containerSettingsSchema = v.object({
   stallTimeoutMs: v.exactOptional(v.pipe(milliseconds, v.minValue(0))),
   /** Whether a run that stalls is stopped as well. */
   stopStalled: v.exactOptional(v.boolean()),
+  /** What an hour of the container costs, in US dollars; 0: nothing, or nobody knows. */
+  pricePerHour: v.exactOptional(v.pipe(v.number(), v.finite(), v.minValue(0))),
+  /** How long it may be left warm without a run before it asks whether to be kept; 0: for the scaledown window. */
+  maxWarmMs: v.exactOptional(v.pipe(milliseconds, v.minValue(0))),
+  /** How long it waits for the answer before it is let go. */
+  warmGraceMs: v.exactOptional(v.pipe(milliseconds, v.minValue(0))),
 });
 export type ContainerSettings = v.InferOutput<typeof containerSettingsSchema>;
 
@@ -51,6 +57,9 @@ export const DEFAULT_POLICY = {
   runTimeoutMs: 3_600_000,
   stallTimeoutMs: 600_000,
   stopStalled: false,
+  pricePerHour: 0,
+  maxWarmMs: 0,
+  warmGraceMs: 300_000,
 } as const satisfies ContainerPolicy;
 
 /** The policy once a client has said what it wants. */
@@ -104,6 +113,8 @@ export const methods = {
   configure: { params: containerSettingsSchema, result: nothing },
   /** Lets the container go; a run that trains is stopped as by `stop` first. */
   cool: { params: nothing, result: nothing },
+  /** The answer to `leftWarm`: the container is kept for its scaledown window, and does not ask again before a run. */
+  keepWarm: { params: nothing, result: nothing },
 } as const;
 export type MethodName = keyof typeof methods;
 export type MethodParams<M extends MethodName> = v.InferOutput<(typeof methods)[M]['params']>;

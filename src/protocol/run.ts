@@ -143,6 +143,10 @@ export const runRecordSchema = v.object({
   pinned: v.boolean(),
   /** The run whose last checkpoint this one began from. */
   resumedFrom: v.optional(v.string()),
+  /** How long the container worked on it, its retries included. */
+  trainingMs: v.optional(milliseconds),
+  /** What that cost, in US dollars, where the target has a price. */
+  cost: v.optional(v.number()),
   /** The sweep that it is a part of. */
   sweep: v.optional(sweepPlaceSchema),
   /**

@@ -14,6 +14,11 @@ export const remoteTargetSchema = v.variant(
 export type RemoteTargetConfig = v.InferOutput<typeof remoteTargetSchema>;
 export type TargetConfig = typeof LOCAL_TARGET | RemoteTargetConfig;
 
+/** What an hour of its container costs; 0 if nobody has said. */
+export function priceOf(target: TargetConfig): number {
+  return target.kind === 'local' ? 0 : (target.pricePerHour ?? 0);
+}
+
 /** A target as a file keeps it. */
 export const targetConfigSchema = v.union([
   v.strictObject({ kind: v.literal(LOCAL_TARGET.kind), name: v.literal(LOCAL_TARGET.name) }),

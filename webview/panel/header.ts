@@ -7,7 +7,15 @@ import { el, setText, setVariable } from '../shared/dom';
 import { formatClock, formatTimeLeft } from '../shared/format';
 import { icon } from '../shared/icons';
 import type { Tone } from './headline';
-import { actions, containerBadge, progressTexts, shortId, startText, stateBadge } from './headline';
+import {
+  actions,
+  containerBadge,
+  progressTexts,
+  shortId,
+  startText,
+  stateBadge,
+  usageText,
+} from './headline';
 import type { PanelModel, Send } from './model';
 import { recipeOf } from './model';
 
@@ -35,13 +43,22 @@ export class Header {
   private stopAskedFor: string | null = null;
   private model: PanelModel | null = null;
 
-  constructor(send: Send, train: () => void) {
+  private readonly sweep: ButtonControl;
+
+  constructor(send: Send, train: () => void, sweep: () => void) {
     this.train = button({
       label: 'Train',
       icon: 'play',
       appearance: 'primary',
       title: 'Train with the parameters below',
       onClick: train,
+    });
+    this.sweep = button({
+      label: 'Sweep…',
+      icon: 'play',
+      appearance: 'secondary',
+      title: 'Train every combination of lists of parameters',
+      onClick: sweep,
     });
     this.rerun = button({
       label: 'Rerun',
@@ -68,6 +85,7 @@ export class Header {
       { class: 'buttons', attributes: { role: 'group', 'aria-label': 'Run' } },
       this.stop.element,
       this.rerun.element,
+      this.sweep.element,
       this.train.element,
     );
     const titleLine = el(
@@ -115,6 +133,7 @@ export class Header {
     const can = actions(model.run, model.container, model.mayTrain, asked);
     this.train.element.hidden = model.run === null || can.stop !== 'hidden';
     this.rerun.element.hidden = model.run === null || can.stop !== 'hidden';
+    this.sweep.element.hidden = model.run === null || can.stop !== 'hidden' || !model.mayTrain;
     this.stop.element.hidden = can.stop === 'hidden';
     this.train.setDisabled(!can.train);
     this.rerun.setDisabled(!can.rerun);
@@ -158,10 +177,11 @@ export class Facts {
   private readonly startText = el('span');
   private readonly container = el('span', { class: 'chip container' });
   private readonly device = el('span', { class: 'chip plain' });
+  private readonly cost = el('span', { class: 'chip plain' });
   private startKind = '';
 
   constructor() {
-    this.element.append(this.start, this.container, this.device);
+    this.element.append(this.start, this.container, this.device, this.cost);
   }
 
   render({ run, container }: PanelModel): void {
@@ -182,6 +202,10 @@ export class Facts {
     this.device.hidden = text === '';
     setText(this.device, text);
     this.device.title = 'Engine and device';
+    const spent = usageText(container);
+    this.cost.hidden = spent === '';
+    setText(this.cost, spent);
+    this.cost.title = 'How long the container has been up and has trained, and what it costs';
   }
 }
 

@@ -1,3 +1,4 @@
+import { containerCost } from '../../src/protocol/cost';
 import type { ContainerView } from '../../src/protocol/panel';
 import type { RunState } from '../../src/protocol/run';
 import { isFinal } from '../../src/protocol/run';
@@ -132,4 +133,18 @@ export function remedy(code: string): string {
     default:
       return 'The log below says what happened. Rerun tries again with the same parameters.';
   }
+}
+
+/** "Up 12 min · trained 4 min · $0.12, and $0.05 until it cools" */
+export function usageText({ usage, pricePerHour, idleRemainingMs }: ContainerView): string {
+  if (usage === undefined) {
+    return '';
+  }
+  const cost = containerCost(usage, pricePerHour, idleRemainingMs);
+  const window = cost?.window === undefined ? '' : `, and ${cost.window} until it cools`;
+  return [
+    `Up ${formatDuration(usage.upMs)}`,
+    `trained ${formatDuration(usage.trainingMs)}`,
+    ...(cost === undefined ? [] : [`${cost.soFar}${window}`]),
+  ].join(' · ');
 }

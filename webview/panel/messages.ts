@@ -7,6 +7,8 @@ const someObject = v.looseObject({});
 const someList = v.array(v.unknown());
 const containerSchema = v.looseObject({ state: v.string(), link: v.string(), enterPhases: someList });
 
+const sweepSchema = v.nullable(v.looseObject({ sweepId: v.string(), axes: someList, trials: someList }));
+
 /** The shape of the host's messages, as far down as a wrong one could break the page. */
 const hostMessageSchema = v.variant('type', [
   v.object({
@@ -30,9 +32,11 @@ const hostMessageSchema = v.variant('type', [
     coldStart: v.nullable(v.looseObject({ runId: v.string(), phases: someList })),
     container: containerSchema,
     mayTrain: v.boolean(),
+    sweep: sweepSchema,
   }),
   v.object({ type: v.literal('events'), events: v.array(runEventSchema) }),
   v.object({ type: v.literal('container'), container: containerSchema }),
+  v.object({ type: v.literal('sweep'), sweep: sweepSchema }),
   v.object({ type: v.literal('parameter'), name: v.string(), value: v.string() }),
   v.object({
     type: v.literal('sample'),

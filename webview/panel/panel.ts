@@ -4,6 +4,7 @@ import type { RunView } from '../../src/protocol/runView';
 import { applyEvent } from '../../src/protocol/runView';
 import { el, setText } from '../shared/dom';
 import { Charts } from './charts';
+import { Comparison } from './comparison';
 import { CheckpointsCard, DatasetCard, RunParametersCard } from './details';
 import { ParameterForm } from './form';
 import { Facts, Header } from './header';
@@ -25,6 +26,7 @@ export class Panel {
   private readonly facts = new Facts();
   private readonly banner: ProblemBanner;
   private readonly invitation: Invitation;
+  private readonly comparison: Comparison;
   private readonly charts = new Charts();
   private readonly samples: Samples;
   private readonly startup = new Startup();
@@ -50,9 +52,10 @@ export class Panel {
     private readonly keepRun: (runId: string | null) => void,
   ) {
     const train = () => this.train();
-    this.header = new Header(send, train);
+    this.header = new Header(send, train, () => this.sweep());
     this.banner = new ProblemBanner(send);
     this.invitation = new Invitation(send, train);
+    this.comparison = new Comparison(send);
     this.samples = new Samples(send);
     this.log = new Log(send);
     this.form = new ParameterForm(send, train, () => this.draw());
@@ -60,7 +63,14 @@ export class Panel {
     this.layout = el(
       'main',
       { class: 'layout' },
-      el('div', { class: 'wide' }, this.facts.element, this.banner.element, this.invitation.element),
+      el(
+        'div',
+        { class: 'wide' },
+        this.facts.element,
+        this.banner.element,
+        this.invitation.element,
+        this.comparison.element,
+      ),
       el('div', { class: 'startup-cell' }, this.startup.element),
       el('div', { class: 'main-cell' }, this.samples.element, this.charts.element, this.log.element),
       el(
@@ -97,6 +107,11 @@ export class Panel {
       case 'container':
         if (this.model !== null) {
           this.model.container = message.container;
+        }
+        break;
+      case 'sweep':
+        if (this.model !== null) {
+          this.model.sweep = message.sweep;
         }
         break;
       case 'parameter':
@@ -138,6 +153,13 @@ export class Panel {
     }
   }
 
+  private sweep(): void {
+    const given = this.form.read();
+    if (given !== null) {
+      this.send({ type: 'sweep', ...given });
+    }
+  }
+
   /** Draws with the next frame. */
   private draw(): void {
     if (this.frame === 0) {
@@ -159,6 +181,7 @@ export class Panel {
     this.facts.render(model);
     this.banner.render(model);
     this.invitation.render(model, this.form.text('data_dir'));
+    this.comparison.render(model);
     this.startup.render(model);
     this.samples.render(model);
     this.dataset.render(model);

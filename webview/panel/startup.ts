@@ -1,4 +1,6 @@
 import type { RunView } from '../../src/protocol/runView';
+import type { Typical } from './typicalPhases';
+import { typicalOf } from './typicalPhases';
 import { el, setText, setVariable } from '../shared/dom';
 import { formatDuration } from '../shared/format';
 import { icon } from '../shared/icons';
@@ -101,14 +103,20 @@ function phaseTable({ title, fall }: Start, scaleMs: number): HTMLElement {
   for (const row of fall.rows) {
     const name = el('th', { text: row.name, title: row.name, attributes: { scope: 'row' } });
     setVariable(name, '--depth', String(row.depth));
-    const track = el('div', { class: 'track' }, bar(row, scaleMs, phaseTitle(row), row.scope));
+    const typical = row.scope === 'enter' && row.depth === 0 ? typicalOf(row.name) : undefined;
+    const band = typical === undefined ? null : bandOf(row.startMs, typical, scaleMs);
+    const track = el('div', { class: 'track' }, band, bar(row, scaleMs, phaseTitle(row), row.scope));
     body.append(
       el(
         'tr',
         { class: row.depth > 0 ? 'part' : '' },
         name,
         el('td', { class: 'place', attributes: { 'aria-hidden': 'true' } }, track),
-        el('td', { class: 'duration', text: formatDuration(row.durationMs) }),
+        el('td', {
+          class: 'duration',
+          text: formatDuration(row.durationMs),
+          ...(typical === undefined ? {} : { title: typical.text }),
+        }),
       ),
     );
   }
@@ -122,7 +130,21 @@ const SCOPES: Record<WaterfallRow['scope'], string> = {
 };
 
 function phaseTitle(row: WaterfallRow): string {
-  return `${row.name}: ${formatDuration(row.durationMs)}${SCOPES[row.scope]}`;
+  const typical = row.scope === 'enter' ? typicalOf(row.name) : undefined;
+  const usual = typical === undefined ? '' : ` (${typical.text})`;
+  return `${row.name}: ${formatDuration(row.durationMs)}${usual}${SCOPES[row.scope]}`;
+}
+
+/** Where the phase would usually end, if that is on the scale: from the least to the most. */
+function bandOf(startMs: number, { fromMs, toMs }: Typical, scaleMs: number): HTMLElement | null {
+  const [start, length] = barPlace({ startMs: startMs + fromMs, durationMs: toMs - fromMs }, scaleMs);
+  if (start >= 1) {
+    return null;
+  }
+  const element = el('div', { class: 'typical' });
+  setVariable(element, '--start', String(start));
+  setVariable(element, '--length', String(length));
+  return element;
 }
 
 function bar(

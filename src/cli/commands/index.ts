@@ -13,6 +13,7 @@ import { statusCommand } from './status';
 import { stopCommand } from './stop';
 import { sweepCommand } from './sweep';
 import { sweepsCommand } from './sweeps';
+import { targetsCommand } from './targets';
 import { trainCommand } from './train';
 import { warmCommand } from './warm';
 
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   inspectCommand,
   evalCommand,
   sampleCommand,
+  targetsCommand,
   doctorCommand,
   installEngineCommand,
   exportModalCommand,

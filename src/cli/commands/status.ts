@@ -1,4 +1,5 @@
 import type { ContainerStatus } from '../../protocol/container';
+import { containerCost } from '../../protocol/cost';
 import type { Command } from '../command';
 import { ExitCode } from '../errors';
 import { bytesText, countText, dateText, durationText, engineText, factLines } from '../format';
@@ -58,6 +59,7 @@ export function statusLines(status: ContainerStatus): string[] {
           : `in ${durationText(idleRemainingMs)}`,
       ],
       ['Runs ended', String(status.runs)],
+      ...usageFacts(status),
       ['Started', dateText(new Date(status.startedAt))],
       ['Processes', `supervisor ${status.pid}${trainerPid === null ? '' : `, trainer ${trainerPid}`}`],
       ['Memory', `${bytesText(status.rssBytes)} (supervisor)`],
@@ -67,6 +69,26 @@ export function statusLines(status: ContainerStatus): string[] {
     ]),
     `Start-up${enter.totalMs === null ? '' : ` ${durationText(enter.totalMs)}`}`,
     ...phaseLines(enter.phases),
+  ];
+}
+
+function usageFacts({
+  usage,
+  pricePerHour,
+  idleRemainingMs,
+  leftWarm,
+}: ContainerStatus): (readonly [string, string])[] {
+  if (usage === undefined) {
+    return [];
+  }
+  const cost = containerCost(usage, pricePerHour, idleRemainingMs);
+  const window = cost?.window === undefined ? '' : `, ${cost.window} more until it is let go`;
+  return [
+    ['Time', `up ${durationText(usage.upMs)}, training ${durationText(usage.trainingMs)}`],
+    ...(cost === undefined ? [] : [['Cost', `${cost.soFar} so far${window}`] as const]),
+    ...(leftWarm === undefined || leftWarm === null
+      ? []
+      : [['Left warm', `it is let go in ${durationText(leftWarm.letGoInMs)} unless it is used`] as const]),
   ];
 }
 

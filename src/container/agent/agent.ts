@@ -28,10 +28,18 @@ export async function runAgent(command: string, bundleDir: string): Promise<void
 }
 
 function handlers(bundleDir: string): Handlers {
-  const local = ({ outputsDir, dataDir, home, target, listen, elsewhere }: AgentPlace): LocalTarget => {
+  const local = ({
+    outputsDir,
+    dataDir,
+    home,
+    target,
+    listen,
+    elsewhere,
+    slot = 0,
+  }: AgentPlace): LocalTarget => {
     process.env.TINY_CATS_HOME = fromHome(home);
     return LocalTarget.open(
-      { bundleDir, outputsDir: fromHome(outputsDir), dataDir: fromHome(dataDir) },
+      { bundleDir, outputsDir: fromHome(outputsDir), dataDir: fromHome(dataDir), slot },
       { name: target, listen, ...(elsewhere === undefined ? {} : { elsewhere }) },
     );
   };

@@ -21,6 +21,8 @@ export interface ActiveRunListener {
   volumeFailed(run: ActiveRun, error: Error): void;
 }
 
+const HOUR_MS = 3_600_000;
+
 export type Outcome = Omit<Ended, 'type' | 'runId'>;
 
 /** A run that the container works on or will: keeps its log and its run.json in step with what happens. */
@@ -50,6 +52,8 @@ export class ActiveRun {
   ending = false;
   /** The trainer has it. */
   dispatched = false;
+  /** When the trainer first got it, by this process's clock. */
+  dispatchedAt: number | undefined;
   /** Resolves once the container is done with the run, after its last write. */
   readonly gone = new Promise<void>((resolve) => {
     this.leave = resolve;
@@ -116,7 +120,7 @@ export class ActiveRun {
   }
 
   /** Ends the run. No event follows. */
-  async end({ status, output, val_acc, returned, error }: Outcome): Promise<void> {
+  async end({ status, output, val_acc, returned, error }: Outcome, pricePerHour = 0): Promise<void> {
     const result: RunResult = {
       status,
       output,
@@ -127,7 +131,9 @@ export class ActiveRun {
       ...(error === undefined ? {} : { error }),
     };
     this.append({ type: 'result', ...result });
-    this.update({ state: status, result, endedAt: new Date().toISOString() });
+    const trainingMs = this.dispatchedAt === undefined ? 0 : performance.now() - this.dispatchedAt;
+    const cost = pricePerHour > 0 ? { cost: (pricePerHour * trainingMs) / HOUR_MS } : {};
+    this.update({ state: status, result, endedAt: new Date().toISOString(), trainingMs, ...cost });
     await this.writing;
     this.discard();
   }

@@ -155,6 +155,7 @@ export class Scheduler {
       return;
     }
     run.dispatched = true;
+    run.dispatchedAt ??= performance.now();
     if (run.record.start === 'cold' && run.attempt === 1) {
       for (const phase of trainer.enterSince(run.askedAt)) {
         run.append({ type: 'phase', phase });
@@ -239,7 +240,7 @@ export class Scheduler {
       run.append({ type: 'log', level: 'error', text, ...(location === undefined ? {} : { location }) });
     }
     await this.desk.retain(run, this.policy().keepDates);
-    await run.end(outcome);
+    await run.end(outcome, this.policy().pricePerHour);
     this.desk.closed(run);
     this.ended += 1;
     if (run === this.current) {

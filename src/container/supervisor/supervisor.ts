@@ -13,6 +13,8 @@ import type { NewRun } from './runDesk';
 import type { DoneBefore } from './scheduler';
 import { Scheduler } from './scheduler';
 import type { Handlers, Session } from './session';
+import { UsageClock } from './usage';
+import { WarmLimit } from './warmLimit';
 
 /** Most runs that wait for their turn. */
 const MAX_QUEUE = 32;
@@ -24,6 +26,8 @@ export class Supervisor {
   private readonly scheduler: Scheduler;
   private readonly startedAt = new Date().toISOString();
   private readonly idle: IdleTimer;
+  private readonly warmLimit: WarmLimit;
+  private readonly usage: UsageClock;
   private policy: ContainerPolicy;
   private cooling = false;
   private otherWork = 0;
@@ -42,6 +46,11 @@ export class Supervisor {
   ) {
     this.policy = withSettings(DEFAULT_POLICY, options.settings);
     this.idle = new IdleTimer(this.policy.scaledownWindowMs, () => void this.cool());
+    this.warmLimit = new WarmLimit(this.policy, {
+      asked: () => this.broadcastStatus(),
+      letGo: () => void this.cool(),
+    });
+    this.usage = new UsageClock(options.spawnedAt, Date.now);
     this.scheduler = new Scheduler(options, bundleDir, () => this.policy, {
       changed: () => this.changed(),
       appended: (event) => {
@@ -84,7 +93,14 @@ export class Supervisor {
     configure: (settings) => {
       this.policy = withSettings(this.policy, settings);
       this.idle.setWindow(this.policy.scaledownWindowMs);
+      this.warmLimit.configure(this.policy);
+      this.countIdleness();
       this.scheduler.configured();
+      this.broadcastStatus();
+      return {};
+    },
+    keepWarm: () => {
+      this.warmLimit.keep();
       this.broadcastStatus();
       return {};
     },
@@ -121,6 +137,7 @@ export class Supervisor {
     }
     this.cooling = true;
     this.idle.pause();
+    this.warmLimit.busy();
     this.broadcastStatus();
     await this.accepting?.catch(() => undefined);
     await this.scheduler.close();
@@ -147,6 +164,7 @@ export class Supervisor {
 
   private status(): ContainerStatus {
     const { run, queue, trainer, isStalled, ended } = this.scheduler;
+    const { letGoInMs } = this.warmLimit;
     return {
       containerId: this.containerId,
       version: this.version,
@@ -170,6 +188,9 @@ export class Supervisor {
       queue: queue.map(({ runId }) => runId),
       scaledownWindowMs: this.policy.scaledownWindowMs,
       idleRemainingMs: this.idle.remainingMs(),
+      usage: this.usage.usage,
+      pricePerHour: this.policy.pricePerHour,
+      leftWarm: letGoInMs === null ? null : { letGoInMs },
       runs: ended,
       rssBytes: process.memoryUsage.rss(),
       problem: this.problem,
@@ -196,6 +217,7 @@ export class Supervisor {
     }
     this.refuseUnlessFree(params);
     this.idle.pause();
+    this.warmLimit.busy();
     // Its data may have taken longer to send than the container to warm up.
     const isStartedForIt = this.scheduler.run === undefined && this.options.spawnedAt >= askedAt;
     const facts: NewRun = {
@@ -286,15 +308,24 @@ export class Supervisor {
 
   /** With nothing to do the scaledown window counts from here. */
   private changed(): void {
+    this.countIdleness();
+    this.broadcastStatus();
+  }
+
+  private countIdleness(): void {
     const { trainer, run, queue } = this.scheduler;
     const isAsked = this.accepting !== undefined || this.otherWork > 0;
     const hasWork = run !== undefined || queue.length > 0 || isAsked;
+    this.usage.note(trainer.isReady, run?.dispatched === true);
     if (hasWork || !trainer.isReady || this.cooling) {
       this.idle.pause();
-    } else if (this.idle.remainingMs() === null) {
+      this.warmLimit.busy();
+      return;
+    }
+    if (this.idle.remainingMs() === null) {
       this.idle.restart();
     }
-    this.broadcastStatus();
+    this.warmLimit.idle();
   }
 
   private broadcastStatus(): void {

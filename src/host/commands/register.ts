@@ -12,6 +12,9 @@ import { reportError } from './messages';
 import type { RunActionsDeps } from './runActions';
 import { RunActions, runIdOf } from './runActions';
 import { showActions } from './showActions';
+import { SweepActions } from '../sweeps/sweepActions';
+import type { SweepModel } from '../sweeps/sweepModel';
+import { selectTarget } from '../targets/selectTarget';
 import type { TrainingDeps } from './training';
 import { Training } from './training';
 
@@ -19,6 +22,7 @@ export interface CommandDeps extends Omit<TrainingDeps, 'askDataFolder' | 'vs'>,
   vs: typeof vscode;
   /** Folder of the built files. */
   bundleDir: string;
+  sweeps: SweepModel;
 }
 
 /** Registers every command, and lets the panel's buttons do the same as they. */
@@ -29,6 +33,7 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
   const runs = new RunActions(deps);
   const store = new DisposableStore();
   const machine = store.add(new MachineCheck(vs, deps.bundleDir));
+  const sweeps = new SweepActions(deps);
 
   const selectDataFolder = async (): Promise<void> => {
     const folder = await ask();
@@ -76,6 +81,10 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
       return installEngine(vs, deps.bundleDir);
     },
     exportModal: () => exportModal(deps),
+    selectTarget: () => selectTarget(deps),
+    sweep: () => sweeps.begin(undefined),
+    stopSweep: (argument) => sweeps.stop(argument),
+    openSweep: (argument) => sweeps.open(argument),
   };
 
   const attempt = async (work: () => unknown): Promise<void> => {
@@ -94,6 +103,14 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
         return training.rerun(shownRun()?.runId);
       case 'stop':
         return training.stop(message.kill);
+      case 'sweep':
+        return sweeps.begin(message);
+      case 'stopSweep':
+        return sweeps.stop(message);
+      case 'openRun': {
+        runs.open(message);
+        return;
+      }
       case 'chooseFolder': {
         const folder = await browseDataFolder({ vs, environment });
         if (folder !== undefined) {

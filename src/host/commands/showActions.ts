@@ -53,6 +53,7 @@ export function actionChoices({
     mayTrain &&
       view.state !== 'cold' &&
       view.state !== 'cooling' && { label: '$(debug-disconnect) Cool Down Container', command: 'coolDown' },
+    mayTrain && { label: '$(remote) Select Target', description: view.target, command: 'selectTarget' },
     mayTrain && { label: '$(folder) Select Data Folder', command: 'selectDataFolder' },
   ];
   return choices.filter((choice) => choice !== false);

@@ -73,8 +73,34 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
       enterPhases: status?.enter.phases ?? [],
       stalledRun: status?.run?.stalled === true ? status.run.runId : null,
       idleRemainingMs: idleMs === null ? null : Math.max(0, idleMs - (this.deps.now() - this.statusAt)),
+      ...this.usage,
       problem: this.problem,
     };
+  }
+
+  /** Up to now: the container tells of it only when something changes. */
+  private get usage(): Pick<ContainerView, 'usage' | 'pricePerHour' | 'letGoInMs'> {
+    const { status } = this;
+    if (status?.usage === undefined) {
+      return {};
+    }
+    const { usage, pricePerHour, leftWarm } = status;
+    const sinceMs = this.deps.now() - this.statusAt;
+    return {
+      usage: {
+        upMs: usage.upMs + sinceMs,
+        warmMs: usage.warmMs === 0 ? 0 : usage.warmMs + sinceMs,
+        trainingMs: usage.trainingMs + (status.state === 'training' ? sinceMs : 0),
+      },
+      pricePerHour,
+      letGoInMs:
+        leftWarm === undefined || leftWarm === null ? null : Math.max(0, leftWarm.letGoInMs - sinceMs),
+    };
+  }
+
+  /** The answer to a container that was left warm for too long. */
+  async keepWarm(): Promise<void> {
+    await this.requireClient().request('keepWarm', {});
   }
 
   /**

@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import type * as vscode from 'vscode';
 import type { HistoryEntry } from '../api';
 import type { LiveRun } from '../container/liveRun';
+import type { SweepModel } from '../sweeps/sweepModel';
+import { sweepItem } from '../sweeps/sweepItem';
+import { ranking, trialTitle } from '../../protocol/sweep';
 import { COMMANDS, VIEWS } from '../contributions';
 import type { HistoryModel } from './historyModel';
 import type { ItemFacts } from './runItem';
@@ -15,7 +18,9 @@ import { checkpointItem, runItem } from './runItem';
 const CHANGES_APART_MS = 300;
 
 export type HistoryNode =
-  { type: 'run'; runId: string } | { type: 'checkpoint'; runId: string; file: string };
+  | { type: 'sweep'; sweepId: string }
+  | { type: 'run'; runId: string; sweepId?: string }
+  | { type: 'checkpoint'; runId: string; file: string };
 
 export interface HistoryTreeDeps {
   vs: Pick<
@@ -30,9 +35,10 @@ export interface HistoryTreeDeps {
   >;
   history: HistoryModel;
   live: LiveRun;
+  sweeps: Pick<SweepModel, 'find' | 'off' | 'ofRun' | 'on' | 'sweeps'>;
 }
 
-/** The run history: runs, and under each its checkpoints. */
+/** The run history: sweeps with their runs, the best first, other runs, and under each run its checkpoints. */
 export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
   private readonly changed: vscode.EventEmitter<undefined>;
   private readonly pace: Paced;
@@ -44,11 +50,13 @@ export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
     this.pace = new Paced(() => this.changed.fire(undefined), CHANGES_APART_MS);
     deps.history.on('change', this.pace.ask);
     deps.live.on('change', this.pace.ask);
+    deps.sweeps.on('change', this.pace.ask);
   }
 
   dispose(): void {
     this.deps.history.off('change', this.pace.ask);
     this.deps.live.off('change', this.pace.ask);
+    this.deps.sweeps.off('change', this.pace.ask);
     this.pace.dispose();
     this.changed.dispose();
   }
@@ -57,13 +65,45 @@ export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
     const { history } = this.deps;
     if (node === undefined) {
       await history.ensureLoaded();
-      return history.runs.map(({ record }) => ({ type: 'run', runId: record.runId }));
+      return this.roots();
+    }
+    if (node.type === 'sweep') {
+      return this.runsOf(node.sweepId);
     }
     if (node.type === 'checkpoint') {
       return [];
     }
     const checkpoints = history.find(node.runId)?.record.checkpoints ?? [];
     return checkpoints.map(({ file }) => ({ type: 'checkpoint', runId: node.runId, file }));
+  }
+
+  /** A sweep stands where its newest run would; one that has none yet stands first. */
+  private roots(): HistoryNode[] {
+    const { history, sweeps } = this.deps;
+    const nodes: HistoryNode[] = [];
+    const placed = new Set<string>();
+    for (const { record } of history.runs) {
+      const sweepId = sweeps.ofRun(record)?.sweepId;
+      if (sweepId === undefined) {
+        nodes.push({ type: 'run', runId: record.runId });
+      } else if (!placed.has(sweepId)) {
+        placed.add(sweepId);
+        nodes.push({ type: 'sweep', sweepId });
+      }
+    }
+    const others = sweeps.sweeps.filter(({ sweepId, target }) => !placed.has(sweepId) && target === 'local');
+    return [...others.map(({ sweepId }): HistoryNode => ({ type: 'sweep', sweepId })), ...nodes];
+  }
+
+  private runsOf(sweepId: string): HistoryNode[] {
+    const { history, sweeps } = this.deps;
+    const trials = sweeps.find(sweepId)?.trials ?? [];
+    return ranking(trials).flatMap((index) => {
+      const runId = trials[index]?.runId;
+      return runId === undefined || history.find(runId) === undefined
+        ? []
+        : [{ type: 'run', runId, sweepId }];
+    });
   }
 
   /** All that the view shows. */
@@ -83,12 +123,22 @@ export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
   }
 
   getParent(node: HistoryNode): HistoryNode | undefined {
-    return node.type === 'run' ? undefined : { type: 'run', runId: node.runId };
+    switch (node.type) {
+      case 'sweep':
+        return undefined;
+      case 'run':
+        return node.sweepId === undefined ? undefined : { type: 'sweep', sweepId: node.sweepId };
+      case 'checkpoint':
+        return { type: 'run', runId: node.runId };
+    }
   }
 
   getTreeItem(node: HistoryNode): vscode.TreeItem {
     const { vs, history } = this.deps;
     const facts = this.facts(node);
+    if (node.type === 'sweep') {
+      return this.sweepTreeItem(node, facts);
+    }
     const run = history.find(node.runId);
     if (facts === undefined || run === undefined) {
       return new vs.TreeItem(node.runId);
@@ -110,14 +160,34 @@ export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
     return item;
   }
 
+  private sweepTreeItem(
+    node: { type: 'sweep'; sweepId: string },
+    facts: ItemFacts | undefined,
+  ): vscode.TreeItem {
+    const { vs } = this.deps;
+    if (facts === undefined) {
+      return new vs.TreeItem(node.sweepId);
+    }
+    const item = this.treeItem(facts, vs.TreeItemCollapsibleState.Collapsed);
+    item.id = node.sweepId;
+    item.command = { command: COMMANDS.openSweep.id, title: 'Compare Trainings', arguments: [node] };
+    return item;
+  }
+
   private facts(node: HistoryNode): ItemFacts | undefined {
-    const { history, live } = this.deps;
+    const { history, live, sweeps } = this.deps;
+    if (node.type === 'sweep') {
+      const sweep = sweeps.find(node.sweepId);
+      return sweep === undefined ? undefined : sweepItem(sweep);
+    }
     const run = history.find(node.runId);
     if (run === undefined) {
       return undefined;
     }
     if (node.type === 'run') {
-      return runItem(run.record, live.progress?.runId === node.runId ? live.progress : undefined);
+      const facts = runItem(run.record, live.progress?.runId === node.runId ? live.progress : undefined);
+      const trial = run.record.sweep && sweeps.ofRun(run.record)?.trials[run.record.sweep.trial];
+      return trial === undefined ? facts : { ...facts, label: trialTitle(trial) };
     }
     const checkpoint = run.record.checkpoints.find(({ file }) => file === node.file);
     return checkpoint === undefined ? undefined : checkpointItem(checkpoint, node.runId);

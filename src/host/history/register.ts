@@ -9,6 +9,7 @@ import type { OutputsVolume } from '../../volume/outputsVolume';
 import type { HistoryModel } from './historyModel';
 import type { HistoryNode } from './historyTree';
 import { HistoryTree } from './historyTree';
+import type { SweepModel } from '../sweeps/sweepModel';
 import type { LiveRun } from '../container/liveRun';
 
 const WATCH_DELAY_MS = 150;
@@ -18,6 +19,7 @@ export interface HistoryViewDeps {
   environment: Environment;
   history: HistoryModel;
   live: LiveRun;
+  sweeps: SweepModel;
   volume: () => OutputsVolume | undefined;
   /** Looks for a living container; never starts one. */
   find: () => void;
@@ -27,9 +29,9 @@ export interface HistoryViewDeps {
 export function registerHistoryView(
   deps: HistoryViewDeps,
 ): Disposable & { entries: () => Promise<HistoryEntry[]> } {
-  const { vs, history, live } = deps;
+  const { vs, history, live, sweeps } = deps;
   const store = new DisposableStore();
-  const tree = store.add(new HistoryTree({ vs, history, live }));
+  const tree = store.add(new HistoryTree({ vs, history, live, sweeps }));
   const view: vscode.TreeView<HistoryNode> = store.add(
     vs.window.createTreeView(VIEWS.history, { treeDataProvider: tree, showCollapseAll: true }),
   );

@@ -2,6 +2,7 @@ import type { LiveProgress } from '../container/liveRun';
 import type { ParameterValues } from '../../protocol/parameters';
 import type { Checkpoint, RunRecord, RunState } from '../../protocol/run';
 import { isFinal, isResumable } from '../../protocol/run';
+import { costText } from '../../protocol/cost';
 import { ITEM_WORDS } from '../contributions';
 import { escapeMarkdown, formatAge, formatBytes, formatDuration, formatPercent } from '../format';
 
@@ -127,6 +128,7 @@ function tooltip(record: RunRecord, state: RunState): string {
       best === undefined ? undefined : `val_acc ${formatPercent(best.val_acc)} in epoch ${best.epoch}`,
     ],
     ['Duration', durationMs === undefined ? undefined : formatDuration(durationMs)],
+    ['Cost', record.cost === undefined ? undefined : costText(record.cost)],
     ['Start', record.start],
     ['First step after', timeToFirstStepMs === undefined ? undefined : formatDuration(timeToFirstStepMs)],
     ['Engine', [record.engine, record.device].filter((text) => text !== '').join(', ') || undefined],

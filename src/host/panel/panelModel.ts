@@ -5,6 +5,8 @@ import type { RunView } from '../../protocol/runView';
 import type { ContainerModel } from '../container/containerModel';
 import type { FeedLease, RunFeeds } from '../container/runFeed';
 import type { HistoryModel } from '../history/historyModel';
+import type { SweepRecord } from '../../protocol/sweep';
+import type { SweepModel } from '../sweeps/sweepModel';
 import type { RecipeStores } from '../recipeStores';
 import { EventBatch } from './eventBatch';
 
@@ -15,6 +17,7 @@ export interface PanelModelDeps {
   recipes: Pick<RecipeStores, 'forms' | 'next'>;
   /** A picture of a run as a data URL; null if there is none. */
   readSample: (runId: string, file: string) => Promise<string | null>;
+  sweeps: Pick<SweepModel, 'ofRun' | 'on' | 'off'>;
   mayTrain: () => boolean;
   post: (message: HostToPanel) => void;
 }
@@ -32,6 +35,7 @@ export class PanelModel {
   constructor(private readonly deps: PanelModelDeps) {
     deps.container.on('change', this.containerChanged);
     deps.history.on('change', this.historyChanged);
+    deps.sweeps.on('change', this.sweepChanged);
   }
 
   /** The run that is shown. */
@@ -84,6 +88,7 @@ export class PanelModel {
     this.batch.clear();
     this.deps.container.off('change', this.containerChanged);
     this.deps.history.off('change', this.historyChanged);
+    this.deps.sweeps.off('change', this.sweepChanged);
     this.look(undefined);
   }
 
@@ -108,6 +113,7 @@ export class PanelModel {
       coldStart,
       container: deps.container.view,
       mayTrain: deps.mayTrain(),
+      sweep: this.sweep,
     });
   }
 
@@ -164,6 +170,18 @@ export class PanelModel {
       this.deps.post({ type: 'container', container: this.deps.container.view });
     }
     this.historyChanged();
+  };
+
+  private get sweep(): SweepRecord | null {
+    const { history, sweeps } = this.deps;
+    const runId = this.lease?.feed.runId;
+    return sweeps.ofRun(runId === undefined ? undefined : history.find(runId)?.record) ?? null;
+  }
+
+  private readonly sweepChanged = (): void => {
+    if (this.listening) {
+      this.deps.post({ type: 'sweep', sweep: this.sweep });
+    }
   };
 
   /** A newer run than the shown one, if it is the newest that is to be shown. */

@@ -1,4 +1,5 @@
 import type { ContainerView } from '../../protocol/panel';
+import { containerCost } from '../../protocol/cost';
 import type { Phase } from '../../protocol/events';
 import type { LiveProgress } from '../container/liveRun';
 import { escapeMarkdown, formatDuration } from '../format';
@@ -16,7 +17,7 @@ export interface StatusText {
 export function statusText(view: ContainerView, live: LiveProgress | undefined, now: number): StatusText {
   const { icon, word } = headline(view, live);
   return {
-    text: `$(${icon}) Tiny Cats: ${word}`,
+    text: `$(${icon}) Tiny Cats: ${word}${view.target === 'local' ? '' : ` (${view.target})`}`,
     tooltip: tooltip(view, live, word, now),
     accessibilityLabel: `Tiny Cats container: ${word}`,
     warning: view.state === 'cold' && view.problem !== null,
@@ -75,12 +76,33 @@ function tooltip(view: ContainerView, live: LiveProgress | undefined, word: stri
     });
     facts.push(['Cools', `in ${formatDuration(view.idleRemainingMs)}, at ${at}, if nothing is asked of it`]);
   }
+  facts.push(...usageFacts(view));
   if (view.problem !== null) {
     facts.push(['Problem', view.problem]);
   }
   const head = `**Tiny Cats container:** ${escapeMarkdown(word)}`;
   const lines = facts.map(([name, text]) => `**${name}:** ${escapeMarkdown(text)}`);
   return [[head, ...lines].join('  \n'), ...phaseTable(view.enterPhases)].join('\n\n');
+}
+
+function usageFacts({ usage, pricePerHour, idleRemainingMs, letGoInMs }: ContainerView): [string, string][] {
+  if (usage === undefined) {
+    return [];
+  }
+  const cost = containerCost(usage, pricePerHour, idleRemainingMs);
+  const window = cost?.window === undefined ? '' : `, ${cost.window} more until it cools`;
+  return [
+    ['Warm', `${formatDuration(usage.warmMs)}, of that training ${formatDuration(usage.trainingMs)}`],
+    ...(cost === undefined ? [] : [['Cost', `${cost.soFar} so far${window}`] satisfies [string, string]]),
+    ...(letGoInMs === undefined || letGoInMs === null
+      ? []
+      : [
+          ['Left warm', `let go in ${formatDuration(letGoInMs)} unless it is kept`] satisfies [
+            string,
+            string,
+          ],
+        ]),
+  ];
 }
 
 function phaseTable(phases: readonly Phase[]): string[] {

@@ -20,6 +20,8 @@ const placeSchema = v.object({
   target: v.string(),
   listen: listenSchema,
   elsewhere: v.optional(elsewhereSchema),
+  /** Which of the volume's containers; 0 if not given. */
+  slot: v.exactOptional(count),
 });
 export type AgentPlace = v.InferOutput<typeof placeSchema>;
 

@@ -8,5 +8,7 @@ import { SshTarget } from './sshTarget';
 export function openSshTarget(config: SshConfig, deps: TargetDeps): Promise<Target> {
   const { bundleDir, outputsDir, ask, sshProgram = 'ssh' } = deps;
   const link = new SshLink(config, sshProgram, bundleDir, ask);
-  return Promise.resolve(new SshTarget(config, { link, bundleDir, volumeKey: volumeKey(outputsDir) }));
+  return Promise.resolve(
+    new SshTarget(config, { link, bundleDir, volumeKey: volumeKey(outputsDir), slot: deps.slot }),
+  );
 }

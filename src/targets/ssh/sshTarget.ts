@@ -22,6 +22,7 @@ export interface SshTargetDeps {
   bundleDir: string;
   /** Names the volume's folder on the far side: one for each workspace. */
   volumeKey: string;
+  slot?: number | undefined;
 }
 
 /** Containers on a machine that OpenSSH reaches. They listen on a socket there, and stay when the link goes. */
@@ -46,6 +47,7 @@ export class SshTarget implements Target {
       dataDir: `${folder}/data`,
       target: config.name,
       listen: { on: 'socket' },
+      ...(deps.slot === undefined ? {} : { slot: deps.slot }),
     };
     this.agent = new AgentClient(async (command, input) => {
       const { node, code } = await this.look();

@@ -60,6 +60,7 @@ const handlers: Handlers = {
   pin: unused,
   configure: unused,
   cool: unused,
+  keepWarm: unused,
 };
 
 async function open(): Promise<string> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { SweepModel } from '../../../src/host/sweeps/sweepModel';
 import { EventEmitter } from 'node:events';
 import { RunFeeds } from '../../../src/host/container/runFeed';
 import { HistoryModel } from '../../../src/host/history/historyModel';
@@ -32,6 +33,7 @@ describe('panel model', () => {
       history,
       recipes: { forms: [{ spec: CLASSIFIER, params: { epochs: 3 } }], next: CLASSIFIER },
       readSample: () => Promise.reject(new Error('no run here has samples')),
+      sweeps: new SweepModel(() => undefined),
       mayTrain: () => true,
       post: (message) => {
         // As it is when it is sent: a webview gets a copy.

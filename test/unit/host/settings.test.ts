@@ -33,6 +33,7 @@ describe('settings', () => {
       stopStalled: false,
       whenBusy: 'refuse',
       keepDates: 5,
+      maxWarmMs: 3_600_000,
       defaultParameters: {},
     });
   });

@@ -190,6 +190,7 @@ describe('what the status item offers', () => {
       'showPanel',
       'showLog',
       'coolDown',
+      'selectTarget',
       'selectDataFolder',
     ]);
     assert.ok(commands({ view: cold }).includes('warmUp'));

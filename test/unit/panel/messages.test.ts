@@ -31,6 +31,7 @@ describe('messages to the panel', () => {
         coldStart: { runId: 'c', phases: [], timeToFirstStepMs: null },
         container,
         mayTrain: true,
+        sweep: null,
       },
       { type: 'events', events: [event(1, start('warm')), event(2, step(1, 1, 0.5))] },
       { type: 'container', container },
