@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Place } from './support/place';
-import { untilCold, untilStatus } from './support/waiting';
+import { until, untilCold, untilStatus } from './support/waiting';
 
 const PRICED = { scaledownWindowMs: 120_000, pricePerHour: 3600, keepDates: 5 };
 
@@ -17,23 +17,14 @@ describe('what a container costs', () => {
     await untilStatus(client, ({ state }) => state === 'warm');
     const run = await place.train(client);
     await run.result();
-    const record = await new Promise<Awaited<ReturnType<typeof place.volume.readRecord>>>((resolve) => {
-      client.on('run', (told) => {
-        if (told.endedAt !== undefined) {
-          resolve(told);
-        }
-      });
-      void place.runDir(run.runId).then(async (dir) => {
-        const stored = await place.volume.readRecord(dir);
-        if (stored?.endedAt !== undefined) {
-          resolve(stored);
-        }
-      });
+    const record = await until(async () => {
+      const stored = await place.volume.readRecord(await place.runDir(run.runId));
+      return stored?.endedAt === undefined ? undefined : stored;
     });
-    const trainingMs = record?.trainingMs ?? 0;
+    const trainingMs = record.trainingMs ?? 0;
     assert.ok(trainingMs > 0);
     // At 3600 dollars an hour a second is a dollar.
-    assert.ok(Math.abs((record?.cost ?? 0) - trainingMs / 1000) < 1e-9);
+    assert.ok(Math.abs((record.cost ?? 0) - trainingMs / 1000) < 1e-9);
     const { usage, pricePerHour, leftWarm } = await client.request('status', {});
     assert.ok(usage);
     assert.equal(pricePerHour, 3600);
