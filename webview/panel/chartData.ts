@@ -1,6 +1,7 @@
 import type { RunView } from '../../src/protocol/runView';
 import { bestEpoch, countsSteps } from '../../src/protocol/runView';
 import { formatCount, formatLoss, formatPercent, formatRate, humanName } from '../shared/format';
+import { EPOCH_METRICS, scoreRows } from './scoreRows';
 
 type Column = (number | null)[];
 
@@ -29,6 +30,9 @@ const KNOWN: Readonly<Record<string, Curve>> = {
   lr: 'lr',
 };
 
+/** Said in the table only. */
+const UNCHARTED: ReadonlySet<string> = new Set(['images_per_second', 'time_s']);
+
 /** Joins the curves of a run over one axis, so that one cursor fits all charts. */
 export function chartData(view: RunView): ChartData {
   const data: ChartData = {
@@ -50,37 +54,25 @@ export function chartData(view: RunView): ChartData {
       next += 1;
     }
   };
-  for (const { step, values } of view.metrics) {
-    addSteps(step);
+  for (const { x, values } of scoreRows(view)) {
+    addSteps(x);
     const last = view.losses[next - 1];
-    const point: Point = { stepLoss: last?.x === step ? last.loss : null };
+    const point: Point = { stepLoss: last?.x === x ? last.loss : null };
     for (const [name, value] of Object.entries(values)) {
       const curve = KNOWN[name];
       if (curve !== undefined) {
         point[curve] = value;
       }
     }
-    push(data, step, point);
+    push(data, x, point);
     for (const [name, value] of Object.entries(values)) {
-      if (KNOWN[name] === undefined) {
+      if (KNOWN[name] === undefined && !UNCHARTED.has(name)) {
         const column = data.others.get(name) ?? [];
         data.others.set(name, column);
         fillTo(column, data.x.length - 1);
         column.push(value);
       }
     }
-  }
-  for (const row of view.epochs) {
-    addSteps(row.epoch);
-    const last = view.losses[next - 1];
-    push(data, row.epoch, {
-      stepLoss: last?.x === row.epoch ? last.loss : null,
-      trainLoss: row.train_loss ?? null,
-      valLoss: row.val_loss ?? null,
-      trainAcc: row.train_acc ?? null,
-      valAcc: row.val_acc ?? null,
-      lr: row.lr ?? null,
-    });
   }
   addSteps(Infinity);
   for (const column of data.others.values()) {
@@ -118,7 +110,8 @@ export function nearestIndex(column: ArrayLike<number | null | undefined>, index
 
 /** Where the axis ends: at the run's planned epochs or steps, so that curves grow into a frame that stays. */
 export function axisEnd(view: RunView): number {
-  return countsSteps(view) ? (plannedSteps(view) ?? 1) : plannedEpochs(view);
+  const reached = Math.max(1, view.losses.at(-1)?.x ?? 0, scoreRows(view).at(-1)?.x ?? 0);
+  return countsSteps(view) ? (plannedSteps(view) ?? reached) : Math.max(plannedEpochs(view), reached);
 }
 
 /** Steps that the run is to take, if it is one that counts steps. */
@@ -129,7 +122,8 @@ export function plannedSteps(view: RunView): number | undefined {
 
 /** Epochs that the run is to take. */
 export function plannedEpochs(view: RunView): number {
-  const planned = view.step?.epochs ?? view.epochs[0]?.epochs ?? view.params.epochs;
+  const told = [view.step?.epochs, view.epochs.at(-1)?.epochs, view.params.epochs];
+  const planned = told.find((epochs) => typeof epochs === 'number' && epochs > 0);
   return typeof planned === 'number' && planned >= 1 ? planned : 1;
 }
 
@@ -146,6 +140,9 @@ export function lossRange(low: number | null, high: number | null): [number, num
 export function accuracyRange(low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) {
     return [0, 1];
+  }
+  if (isInHundreds(high)) {
+    return [Math.max(0, Math.floor((low - 2) / 5) * 5), Math.min(100, Math.ceil((high + 2) / 5) * 5)];
   }
   const air = Math.max(0.02, (high - low) * 0.1);
   return [Math.max(0, Math.floor((low - air) * 20) / 20), Math.min(1, Math.ceil((high + air) * 20) / 20)];
@@ -164,10 +161,10 @@ export function describeCurves(view: RunView): string {
   const scores = [
     ...(last.train_loss === undefined ? [] : [`train loss ${formatLoss(last.train_loss)}`]),
     ...(last.val_loss === undefined ? [] : [`validation loss ${formatLoss(last.val_loss)}`]),
-    ...(last.val_acc === undefined ? [] : [`validation accuracy ${formatPercent(last.val_acc)}`]),
+    ...(last.val_acc === undefined ? [] : [`validation accuracy ${formatAccuracy(last.val_acc)}`]),
   ];
   const planned = last.epochs === 0 ? '' : ` of ${last.epochs}`;
-  const top = best === undefined ? '' : `; best ${formatPercent(best.val_acc)} at epoch ${best.epoch}`;
+  const top = best === undefined ? '' : `; best ${formatAccuracy(best.val_acc)} at epoch ${best.epoch}`;
   return `After epoch ${last.epoch}${planned}: ${scores.join(', ')}${top}.`;
 }
 
@@ -176,65 +173,73 @@ function describeMetrics(view: RunView): string {
   if (last === undefined) {
     return 'Too few steps are done yet.';
   }
+  const planned = last.steps === 0 ? '' : ` of ${formatCount(last.steps)}`;
   const values = Object.entries(last.values).map(
     ([name, value]) => `${metricTitle(name).toLowerCase()} ${metricText(name, value)}`,
   );
-  return `After step ${formatCount(last.step)} of ${formatCount(last.steps)}: ${values.join(', ')}.`;
+  return `After step ${formatCount(last.step)}${planned}: ${values.join(', ')}.`;
 }
+
+const TITLES: Readonly<Record<string, string>> = {
+  lr: 'Learning rate',
+  images_per_second: 'Images/s',
+  time_s: 'Time',
+};
 
 /** A metric's name as people read it: "Train loss", "Learning rate". */
 export function metricTitle(name: string): string {
-  return name === 'lr' ? 'Learning rate' : humanName(name);
+  return TITLES[name] ?? humanName(name);
 }
 
 /** A metric's value as people write it. */
 export function metricText(name: string, value: number): string {
-  if (name === 'lr') {
-    return formatRate(value);
+  switch (name) {
+    case 'lr':
+      return formatRate(value);
+    case 'images_per_second':
+      return formatCount(value);
+    case 'time_s':
+      return `${value.toFixed(value < 10 ? 2 : 1)} s`;
+    default:
+      return name.endsWith('_acc') ? formatAccuracy(value) : formatLoss(value);
   }
-  return name.endsWith('_acc') ? formatPercent(value) : formatLoss(value);
 }
 
-/** Titles and cells of the table that says what the curves say, newest row last. */
-export function metricsTable(view: RunView): { columns: string[]; rows: string[][] } {
-  const names = [...new Set(view.metrics.flatMap(({ values }) => Object.keys(values)))];
+/** An accuracy as a percentage; code that counts in hundreds is understood. */
+export function formatAccuracy(value: number): string {
+  return isInHundreds(value) ? `${value.toFixed(1)}%` : formatPercent(value);
+}
+
+/** No accuracy of 0 to 1 is that high. */
+function isInHundreds(value: number): boolean {
+  return value > 1.5;
+}
+
+/** A row of the table that says what the curves say. */
+export interface TableRow {
+  /** Epoch or step. */
+  place: string;
+  x: number;
+  cells: string[];
+}
+
+/** Titles and rows of the table that says what the curves say, newest row last. */
+export function scoresTable(view: RunView): { columns: string[]; rows: TableRow[] } {
+  const bySteps = countsSteps(view);
+  // A place within an epoch has no row of its own name.
+  const rows = scoreRows(view).filter(({ x }) => bySteps || Number.isInteger(x));
+  const given = new Set(rows.flatMap(({ values }) => Object.keys(values)));
+  const own = bySteps ? [] : EPOCH_METRICS.filter((name) => view.entrypoint === null || given.has(name));
+  const names = [...new Set<string>([...own, ...given])];
   return {
-    columns: ['Step', ...names.map(metricTitle)],
-    rows: view.metrics.map(({ step, values }) => [
-      formatCount(step),
-      ...names.map((name) => {
+    columns: [bySteps ? 'Step' : 'Epoch', ...names.map(metricTitle)],
+    rows: rows.map(({ x, values }) => ({
+      place: formatCount(x),
+      x,
+      cells: names.map((name) => {
         const value = values[name];
         return value === undefined ? '' : metricText(name, value);
       }),
-    ]),
+    })),
   };
-}
-
-export const EPOCH_COLUMNS = [
-  'Epoch',
-  'Train loss',
-  'Val loss',
-  'Train acc',
-  'Val acc',
-  'Learning rate',
-  'Images/s',
-  'Time',
-] as const;
-
-/** The cells of one epoch, in the order of EPOCH_COLUMNS. */
-export function epochCells(row: RunView['epochs'][number]): string[] {
-  return [
-    String(row.epoch),
-    written(row.train_loss, formatLoss),
-    written(row.val_loss, formatLoss),
-    written(row.train_acc, formatPercent),
-    written(row.val_acc, formatPercent),
-    written(row.lr, formatRate),
-    written(row.images_per_second, formatCount),
-    written(row.time_s, (seconds) => `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`),
-  ];
-}
-
-function written(value: number | undefined, format: (value: number) => string): string {
-  return value === undefined ? '' : format(value);
 }

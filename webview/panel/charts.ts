@@ -3,20 +3,19 @@ import { bestEpoch, countsSteps } from '../../src/protocol/runView';
 import type { ButtonControl } from '../shared/components';
 import { button } from '../shared/components';
 import { el } from '../shared/dom';
-import { formatLoss, formatPercent, formatRate } from '../shared/format';
+import { formatLoss, formatRate } from '../shared/format';
 import { onThemeChange, readChartTheme } from '../shared/theme';
 import { Chart } from './chart';
 import {
-  EPOCH_COLUMNS,
   accuracyRange,
   axisEnd,
   chartData,
   describeCurves,
-  epochCells,
+  formatAccuracy,
   lossRange,
   metricText,
   metricTitle,
-  metricsTable,
+  scoresTable,
 } from './chartData';
 import { section } from './section';
 
@@ -47,17 +46,17 @@ export class Charts {
     title: 'Accuracy',
     heightPx: 220,
     range: accuracyRange,
-    formatAxis: (value) => `${Number((value * 100).toPrecision(4))}%`,
+    formatAxis: (value) => `${Number((value > 1.5 ? value : value * 100).toPrecision(4))}%`,
     curves: [
       {
         label: 'train',
         color: (theme) => theme.series.train,
-        format: formatPercent,
+        format: formatAccuracy,
         width: 2,
         dash: DASH,
         points: true,
       },
-      { label: 'val', color: (theme) => theme.series.val, format: formatPercent, width: 2, points: true },
+      { label: 'val', color: (theme) => theme.series.val, format: formatAccuracy, width: 2, points: true },
     ],
   });
   private readonly rate = new Chart({
@@ -115,17 +114,22 @@ export class Charts {
       data.x,
       [data.trainAcc, data.valAcc],
       end,
-      best === undefined
+      best === undefined || best.epoch === 0
         ? null
         : {
             x: best.epoch,
             y: best.val_acc,
             curve: 1,
-            text: `best ${formatPercent(best.val_acc)} · epoch ${best.epoch}`,
+            text: `best ${formatAccuracy(best.val_acc)}${best.epoch === 0 ? '' : ` · epoch ${best.epoch}`}`,
           },
     );
-    this.accuracy.element.hidden =
-      countsSteps(run) && [...data.trainAcc, ...data.valAcc].every((value) => value === null);
+    // A run of the user's own code has what it tells of, one that counts steps may have no accuracy.
+    const isUsers = run.entrypoint !== null;
+    const isEmpty = (...columns: (number | null)[][]): boolean =>
+      columns.every((column) => column.every((value) => value === null));
+    this.accuracy.element.hidden = (isUsers || countsSteps(run)) && isEmpty(data.trainAcc, data.valAcc);
+    this.loss.element.hidden = isUsers && isEmpty(data.stepLoss, data.trainLoss, data.valLoss);
+    this.rate.element.hidden = isUsers && isEmpty(data.lr);
     this.rate.setData(data.x, [data.lr], end, null);
     for (const name of data.others.keys()) {
       this.chartOf(name);
@@ -135,7 +139,7 @@ export class Charts {
       chart.element.hidden = column === undefined;
       chart.setData(data.x, [column ?? data.x.map(() => null)], end, null);
     }
-    const rows = `${run.runId} ${run.epochs.length} ${run.metrics.at(-1)?.step ?? 0}`;
+    const rows = `${run.runId} ${run.epochs.length} ${run.metrics.length} ${run.lastSeq === 0 ? 0 : (run.metrics.at(-1)?.seq ?? 0)}`;
     if (rows !== this.shownRows) {
       this.shownRows = rows;
       this.renderRows(run, best?.epoch);
@@ -161,7 +165,7 @@ export class Charts {
       heightPx: 104,
       range: lossRange,
       formatAxis: (value) => String(Number(value.toPrecision(3))),
-      curves: [{ label: 'mean', color: (theme) => theme.series.train, format, width: 1.5, points: true }],
+      curves: [{ label: 'value', color: (theme) => theme.series.train, format, width: 1.5, points: true }],
     });
     chart.setTheme(readChartTheme());
     this.others.set(name, chart);
@@ -170,32 +174,15 @@ export class Charts {
   }
 
   private renderRows(run: RunView, best: number | undefined): void {
-    const metrics = countsSteps(run) ? metricsTable(run) : undefined;
-    this.columns.replaceChildren(
-      ...(metrics?.columns ?? EPOCH_COLUMNS).map((text) => el('th', { text, attributes: { scope: 'col' } })),
-    );
-    if (metrics !== undefined) {
-      this.rows.replaceChildren(
-        ...metrics.rows
-          .toReversed()
-          .map(([step = '', ...cells]) =>
-            el(
-              'tr',
-              {},
-              el('th', { text: step, attributes: { scope: 'row' } }),
-              ...cells.map((text) => el('td', { text })),
-            ),
-          ),
-      );
-      return;
-    }
+    const { columns, rows } = scoresTable(run);
+    this.columns.replaceChildren(...columns.map((text) => el('th', { text, attributes: { scope: 'col' } })));
     this.rows.replaceChildren(
-      ...run.epochs.toReversed().map((row) => {
-        const [epoch = '', ...cells] = epochCells(row);
+      ...rows.toReversed().map(({ place, x, cells }) => {
+        const isBest = !countsSteps(run) && x === best;
         return el(
           'tr',
-          row.epoch === best ? { class: 'best', title: 'Best validation accuracy' } : {},
-          el('th', { text: row.epoch === best ? `${epoch} best` : epoch, attributes: { scope: 'row' } }),
+          isBest ? { class: 'best', title: 'Best validation accuracy' } : {},
+          el('th', { text: isBest ? `${place} best` : place, attributes: { scope: 'row' } }),
           ...cells.map((text) => el('td', { text })),
         );
       }),

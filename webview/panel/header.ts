@@ -1,10 +1,11 @@
+import type { ContainerView } from '../../src/protocol/panel';
 import { isFinal } from '../../src/protocol/run';
 import { progress, timeLeftMs } from '../../src/protocol/runView';
 import type { RunView } from '../../src/protocol/runView';
 import type { ButtonControl } from '../shared/components';
 import { button } from '../shared/components';
 import { el, setText, setVariable } from '../shared/dom';
-import { formatClock, formatTimeLeft } from '../shared/format';
+import { formatBytes, formatClock, formatTimeLeft } from '../shared/format';
 import { icon } from '../shared/icons';
 import type { Tone } from './headline';
 import {
@@ -201,7 +202,7 @@ export class Facts {
     const text = [engine, device].filter((part) => part !== '').join(' · ');
     this.device.hidden = text === '';
     setText(this.device, text);
-    this.device.title = 'Engine and device';
+    this.device.title = deviceTitle(container.deviceFacts);
     const spent = usageText(container);
     this.cost.hidden = spent === '';
     setText(this.cost, spent);
@@ -212,4 +213,17 @@ export class Facts {
 function paintBadge(element: HTMLElement, label: string, tone: Tone): void {
   setText(element, label);
   element.dataset.tone = tone;
+}
+
+/** What is known of the device, a line each. */
+function deviceTitle(facts: ContainerView['deviceFacts']): string {
+  if (facts === null) {
+    return 'Engine and device';
+  }
+  const { name, memoryBytes, driver, torch, cuda, python } = facts;
+  const versions = Object.entries({ Driver: driver, CUDA: cuda, PyTorch: torch, Python: python });
+  return [
+    memoryBytes === undefined ? name : `${name}, ${formatBytes(memoryBytes)}`,
+    ...versions.flatMap(([what, version]) => (version === undefined ? [] : [`${what} ${version}`])),
+  ].join('\n');
 }

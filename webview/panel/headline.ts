@@ -89,11 +89,11 @@ export function progressTexts(view: RunView): string[] {
         ? []
         : [`Getting data and model ready for ${plannedText(view)}`];
   }
-  const texts = [`Epoch ${step.epoch}/${step.epochs}`];
+  const texts = step.epoch === 0 ? [] : [`Epoch ${ofText(step.epoch, step.epochs)}`];
   if (step.span === 'run') {
-    texts.unshift(`Step ${formatCount(step.step)}/${formatCount(step.steps)}`);
+    texts.unshift(`Step ${ofText(step.step, step.steps)}`);
   } else if (!isFinal(view.state)) {
-    texts.push(`Step ${formatCount(step.step)}/${formatCount(step.steps)}`);
+    texts.push(`Step ${ofText(step.step, step.steps)}`);
   }
   if (step.images_per_second !== undefined) {
     texts.push(`${formatCount(step.images_per_second)} images/s`);
@@ -103,6 +103,11 @@ export function progressTexts(view: RunView): string[] {
     texts.push(`Best val acc ${formatPercent(best.val_acc)}`);
   }
   return texts;
+}
+
+/** "3/10", or "3" where it is not known of how many. */
+function ofText(count: number, total: number): string {
+  return total === 0 ? formatCount(count) : `${formatCount(count)}/${formatCount(total)}`;
 }
 
 function plannedText(view: RunView): string {
@@ -126,6 +131,10 @@ export function remedy(code: string): string {
       return 'Check that the outputs folder exists, can be written and has room.';
     case 'diverged':
       return 'The loss left the range of numbers. Try a lower learning rate or more warm-up epochs.';
+    case 'user_code':
+    case 'syntax':
+    case 'enter_failed':
+      return 'Edit the code and rerun: it is read again, and the container stays warm.';
     case 'trainer_died':
       return 'The container has started a fresh trainer. Rerun, perhaps with a smaller batch or image size.';
     case 'container_died':

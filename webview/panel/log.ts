@@ -5,6 +5,7 @@ import { el, setText, textButton } from '../shared/dom';
 import { counted, formatCount, formatTime } from '../shared/format';
 import type { LogFilter } from './logLines';
 import { EVERYTHING, lineMatcher, linesAfter, logText } from './logLines';
+import { locationLink } from './locationLink';
 import type { Send } from './model';
 import { section } from './section';
 
@@ -39,7 +40,7 @@ export class Log {
   private following = true;
   private lastTop = 0;
 
-  constructor(send: Send) {
+  constructor(private readonly send: Send) {
     const { element, body, tools, note } = section('log', 'Log');
     this.element = element;
     this.note = note;
@@ -116,7 +117,7 @@ export class Log {
         block = el('div', { class: 'log-block' });
         this.list.append(block);
       }
-      block.append(logLine(line));
+      block.append(logLine(line, this.send));
       this.lines += 1;
     }
   }
@@ -182,13 +183,17 @@ export class Log {
   }
 }
 
-function logLine(line: LogLine): HTMLElement {
+function logLine(line: LogLine, send: Send): HTMLElement {
   const element = el(
     'div',
     { class: `log-line ${line.level}` },
     el('time', { text: formatTime(line.time) }),
     el('span', { class: 'level', text: line.level }),
-    el('span', { class: 'text', text: line.text }),
+    el(
+      'span',
+      { class: 'text', text: line.text },
+      ...(line.location === undefined ? [] : [locationLink(line.location, send)]),
+    ),
   );
   element.dataset.seq = String(line.seq);
   return element;

@@ -12,6 +12,7 @@ import { stateBadge } from './headline';
 import { Invitation } from './invitation';
 import { Log } from './log';
 import type { PanelModel, Send } from './model';
+import { RestartNotice } from './notices';
 import { ProblemBanner } from './problems';
 import { Samples } from './samples';
 import { Startup } from './startup';
@@ -25,6 +26,7 @@ export class Panel {
   private readonly header: Header;
   private readonly facts = new Facts();
   private readonly banner: ProblemBanner;
+  private readonly notice: RestartNotice;
   private readonly invitation: Invitation;
   private readonly comparison: Comparison;
   private readonly charts = new Charts();
@@ -54,6 +56,7 @@ export class Panel {
     const train = () => this.train();
     this.header = new Header(send, train, () => this.sweep());
     this.banner = new ProblemBanner(send);
+    this.notice = new RestartNotice(send);
     this.invitation = new Invitation(send, train);
     this.comparison = new Comparison(send);
     this.samples = new Samples(send);
@@ -68,6 +71,7 @@ export class Panel {
         { class: 'wide' },
         this.facts.element,
         this.banner.element,
+        this.notice.element,
         this.invitation.element,
         this.comparison.element,
       ),
@@ -180,6 +184,7 @@ export class Panel {
     this.header.render(model);
     this.facts.render(model);
     this.banner.render(model);
+    this.notice.render(model);
     this.invitation.render(model, this.form.text('data_dir'));
     this.comparison.render(model);
     this.startup.render(model);

@@ -159,7 +159,7 @@ describe('training by command', () => {
     };
     const [order] = trained();
     assert.deepEqual(
-      [order].map((sent) => ({ ...(sent as object), waitedMs: 0, phases: [] })),
+      [order].map((sent) => ({ ...(sent as object), waitedMs: 0, phases: [], sent: {} })),
       [
         {
           recipe: 'train',
@@ -168,6 +168,7 @@ describe('training by command', () => {
           whenBusy: 'refuse',
           waitedMs: 0,
           phases: [],
+          sent: {},
         },
       ],
     );

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
+import type { RunEventBody } from '../../../src/protocol/events';
 import { progress } from '../../../src/protocol/runView';
 import {
   accuracyRange,
   axisEnd,
   chartData,
   describeCurves,
-  epochCells,
   lossRange,
-  metricsTable,
+  scoresTable,
   nearestIndex,
   plannedEpochs,
 } from '../../../webview/panel/chartData';
@@ -57,9 +57,21 @@ describe('curves of a run', () => {
   });
 
   it('are cells of a table too', () => {
-    const [row] = runAfter(epoch(2, 0.91)).epochs;
-    assert.ok(row);
-    assert.deepEqual(epochCells(row), ['2', '0.2500', '0.3000', '90.0%', '91.0%', '3e-4', '1,240', '3.95 s']);
+    const { columns, rows } = scoresTable(runAfter(epoch(2, 0.91)));
+    assert.deepEqual(columns, [
+      'Epoch',
+      'Train loss',
+      'Val loss',
+      'Train acc',
+      'Val acc',
+      'Learning rate',
+      'Images/s',
+      'Time',
+    ]);
+    assert.deepEqual(
+      [rows[0]?.place, ...(rows[0]?.cells ?? [])],
+      ['2', '0.2500', '0.3000', '90.0%', '91.0%', '3e-4', '1,240', '3.95 s'],
+    );
   });
 });
 
@@ -85,17 +97,89 @@ describe('curves of a run that counts steps', () => {
 
   it('are summed up in a sentence and a table', () => {
     assert.equal(describeCurves(run), 'After step 20 of 40: train loss 0.4000, learning rate 5e-4.');
-    assert.deepEqual(metricsTable(run), {
+    assert.deepEqual(scoresTable(run), {
       columns: ['Step', 'Train loss', 'Learning rate', 'Gradient norm'],
       rows: [
-        ['10', '0.7000', '0.001', '2.0000'],
-        ['20', '0.4000', '5e-4', ''],
+        { place: '10', x: 10, cells: ['0.7000', '0.001', '2.0000'] },
+        { place: '20', x: 20, cells: ['0.4000', '5e-4', ''] },
       ],
     });
   });
 
   it('give the share that is done', () => {
     assert.equal(progress(run), 15 / 40);
+  });
+});
+
+describe('curves of the user’s own code', () => {
+  const code: RunEventBody = {
+    type: 'run',
+    recipe: 'train',
+    entrypoint: 'src/train.py:train',
+    params: {},
+    start: 'warm',
+    containerId: 'c',
+  };
+  const told = (epoch: number, values: Record<string, number>): RunEventBody => ({
+    type: 'metrics',
+    epoch,
+    step: 0,
+    steps: 0,
+    values,
+  });
+
+  it('have a curve for any name, at the epochs that the code told', () => {
+    const run = runAfter(
+      code,
+      { type: 'epoch', epoch: 1, epochs: 0, val_acc: 0.6 },
+      told(1, { f1: 0.5 }),
+      { type: 'epoch', epoch: 2, epochs: 0, val_acc: 0.7 },
+      told(2, { f1: 0.6, 'grad/norm': 2 }),
+    );
+    const data = chartData(run);
+    assert.deepEqual(data.x, [1, 2]);
+    assert.deepEqual(data.valAcc, [0.6, 0.7]);
+    assert.deepEqual(
+      [...data.others],
+      [
+        ['f1', [0.5, 0.6]],
+        ['grad/norm', [null, 2]],
+      ],
+    );
+    assert.equal(axisEnd(run), 2);
+    assert.deepEqual(scoresTable(run), {
+      columns: ['Epoch', 'Val acc', 'F1', 'Grad/norm'],
+      rows: [
+        { place: '1', x: 1, cells: ['60.0%', '0.5000', ''] },
+        { place: '2', x: 2, cells: ['70.0%', '0.6000', '2.0000'] },
+      ],
+    });
+  });
+
+  it('lie between the epochs where a metric names none', () => {
+    const loss = (value: number): RunEventBody => ({
+      type: 'metrics',
+      step: 0,
+      steps: 0,
+      values: { loss: value },
+    });
+    const run = runAfter(
+      code,
+      loss(3),
+      loss(2),
+      { type: 'epoch', epoch: 1, epochs: 2, val_acc: 0.6 },
+      loss(1),
+    );
+    assert.deepEqual(
+      chartData(run).x.map((x) => Number(x.toFixed(3))),
+      [0.333, 0.667, 1, 1.5],
+    );
+  });
+
+  it('understand accuracies in hundreds', () => {
+    const run = runAfter(code, { type: 'epoch', epoch: 1, epochs: 2, val_acc: 84.25 });
+    assert.deepEqual(scoresTable(run).rows[0]?.cells, ['84.3%']);
+    assert.deepEqual(accuracyRange(60, 84), [55, 90]);
   });
 });
 
