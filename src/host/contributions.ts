@@ -29,6 +29,7 @@ export const COMMANDS = {
   sweep: { id: 'tinyCats.sweep', palette: true },
   stopSweep: { id: 'tinyCats.stopSweep', palette: false },
   openSweep: { id: 'tinyCats.openSweep', palette: false },
+  createScript: { id: 'tinyCats.createScript', palette: true },
   installEngine: { id: 'tinyCats.installEngine', palette: true },
   exportModal: { id: 'tinyCats.exportModal', palette: true },
 } as const satisfies Record<string, { id: string; palette: boolean }>;

@@ -7,6 +7,7 @@ import { MachineCheck } from './checkMachine';
 import { askDataFolder, browseDataFolder } from './dataFolder';
 import { exportModal } from './exportModal';
 import { installEngine } from './installEngine';
+import { createScript } from '../code/createScript';
 import { openLocation } from '../code/openLocation';
 import { reportError } from './messages';
 import type { RunActionsDeps } from './runActions';
@@ -74,6 +75,13 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
     revealRun: (argument) => runs.reveal(argument),
     copyRunId: (argument) => runs.copyId(argument),
     checkMachine: () => machine.show(),
+    createScript: () => {
+      const { folder } = environment;
+      if (!environment.mayTrain || folder === undefined) {
+        throw new Error(environment.obstacle);
+      }
+      return createScript({ vs, folder });
+    },
     installEngine: () => {
       if (!environment.isTrusted) {
         throw new Error(environment.obstacle);
