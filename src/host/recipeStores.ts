@@ -4,6 +4,8 @@ import type { Memento } from './parameterStore';
 import { DATA_DIR, ParameterStore } from './parameterStore';
 
 const KEY = 'tinyCats.recipe';
+/** The user's code that could be chosen when the recipe was kept. */
+const CODE_KEY = 'tinyCats.recipe.code';
 const PARAMETERS_KEY = 'tinyCats.parameters';
 
 /** The recipes that can be trained, each with the values of its own next training, and which of them is next. */
@@ -37,6 +39,11 @@ export class RecipeStores {
 
   /** What is trained next. */
   get next(): RecipeSpec {
+    const { spec } = this.code;
+    if (spec !== undefined && this.memento.get(CODE_KEY) !== spec.name) {
+      // The settings name code that was not there to choose last time.
+      return spec;
+    }
     const name = this.memento.get(KEY);
     return this.all.find((recipe) => recipe.name === name) ?? this.all[0] ?? this.recipes[0];
   }
@@ -78,6 +85,7 @@ export class RecipeStores {
   async keep(recipe: RecipeSpec, values: ParameterValues): Promise<void> {
     await this.of(recipe).keep(values);
     await this.memento.update(KEY, recipe.name);
+    await this.memento.update(CODE_KEY, this.code.spec?.name);
   }
 
   /** Whatever is trained next, it is trained on that. */
