@@ -106,6 +106,18 @@ export function describeTarget(name: string, open: () => Promise<TargetBench>): 
       assert.equal(new Set(statuses.map(({ containerId }) => containerId)).size, 1);
     });
 
+    it('has a place of its own beside those of a sweep', async () => {
+      const [one, other] = [bench.client(), bench.client(1)];
+      const runs = [await bench.train(one, SHORT), await bench.train(other, SHORT)];
+      for (const run of runs) {
+        assert.equal((await run.result()).status, 'completed');
+      }
+      assert.notEqual(one.status?.containerId, other.status?.containerId);
+      await other.cool();
+      assert.equal(await other.target.find(), undefined);
+      assert.ok(await one.target.find());
+    });
+
     it('that is killed leaves a failed run, which is read without it', async () => {
       const client = bench.client();
       const run = await bench.train(client, LONG);

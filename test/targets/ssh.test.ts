@@ -1,7 +1,6 @@
-import { join } from 'node:path';
-import { parseTargets } from '../../src/targets/config';
 import { describeTarget } from './contract';
 import { TargetBench, newRoot } from './support/bench';
+import { box } from './support/box';
 import { Sshd, sshdObstacle } from './support/sshd';
 
 const obstacle = sshdObstacle();
@@ -10,15 +9,9 @@ if (obstacle === undefined) {
   describeTarget('an SSH box', async () => {
     const root = await newRoot();
     const sshd = await Sshd.start();
-    const [config] = parseTargets([
-      { name: 'box', kind: 'ssh', host: 'box', folder: join(root, "far side 'ü'") },
-    ]);
-    if (config === undefined) {
-      throw new Error('no target');
-    }
     return TargetBench.open({
       root,
-      config,
+      config: box(root),
       deps: { sshProgram: await sshd.client() },
       startPhases: ['ssh connection', 'code sent', 'start', 'connect', 'process start', 'data sent'],
       close: () => sshd.stop(),

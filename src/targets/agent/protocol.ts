@@ -1,11 +1,10 @@
 import * as v from 'valibot';
 import { engineChoiceSchema } from '../../protocol/container';
 import { runEventSchema } from '../../protocol/events';
-import { parameterValuesSchema } from '../../protocol/parameters';
 import { containerSettingsSchema } from '../../protocol/rpc';
 import { runRecordSchema } from '../../protocol/run';
 import { count } from '../../protocol/schema';
-import { elsewhereSchema, listenSchema } from '../local/startOptions';
+import { elsewhereSchema, hintSchema, listenSchema } from '../local/startOptions';
 
 /**
  * What the agent on a target's machine is asked: `node container.js agent <command>`, one line of JSON on its stdin and
@@ -59,7 +58,7 @@ const optionsSchema = v.object({
   engine: engineChoiceSchema,
   port: count,
   settings: containerSettingsSchema,
-  hint: v.object({ recipe: v.string(), params: parameterValuesSchema }),
+  hint: hintSchema,
 });
 const placed = v.object({ place: placeSchema });
 

@@ -21,6 +21,13 @@ export type Listen = v.InferOutput<typeof listenSchema>;
 export const elsewhereSchema = v.object({ containerIds: v.array(v.string()), asOf: v.number() });
 export type Elsewhere = v.InferOutput<typeof elsewhereSchema>;
 
+/** What the enter hook prepares for. */
+export const hintSchema = v.object({
+  recipe: v.string(),
+  params: parameterValuesSchema,
+  program: v.exactOptional(programSchema),
+});
+
 export const startOptionsSchema = v.object({
   outputsDir: v.string(),
   dataDir: v.string(),
@@ -34,11 +41,7 @@ export const startOptionsSchema = v.object({
   listen: v.optional(listenSchema),
   elsewhere: v.optional(elsewhereSchema),
   settings: containerSettingsSchema,
-  hint: v.object({
-    recipe: v.string(),
-    params: parameterValuesSchema,
-    program: v.optional(programSchema),
-  }),
+  hint: hintSchema,
   /** When the process was asked for, milliseconds since the epoch: the enter hook's first phase begins there. */
   spawnedAt: v.number(),
 });

@@ -54,13 +54,14 @@ export class TargetBench {
     return this.options_.startPhases;
   }
 
-  /** Another window on the same workspace. */
-  client(): ContainerClient {
+  /** Another window on the same workspace. @param slot which of its containers */
+  client(slot = 0): ContainerClient {
     const { config, deps } = this.options_;
     const { target, outputsDir } = openTarget(config, {
       bundleDir: resolve('dist'),
       outputsDir: join(this.root, 'out puts'),
       dataDir: join(this.root, 'data "ö" 猫'),
+      slot,
       ...deps,
     });
     const client = new ContainerClient(target, new OutputsVolume(outputsDir), 'test', HEARTBEAT_MS);

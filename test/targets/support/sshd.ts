@@ -75,9 +75,9 @@ export class Sshd {
     return sshd;
   }
 
-  /** Writes what a user's ssh needs, and a program that is the user's ssh. @returns the program's path */
-  async client(name = 'ssh'): Promise<string> {
-    const { dir, port, address } = this;
+  /** Writes what a user's ssh needs, and a program that is the user's ssh. @param port of a link that leads here @returns the program's path */
+  async client(port = this.port): Promise<string> {
+    const { dir, address } = this;
     const config = [
       'Host box "box with spaces"',
       `  HostName ${address}`,
@@ -90,7 +90,7 @@ export class Sshd {
       '',
     ].join('\n');
     await writeFile(join(dir, 'ssh_config'), config);
-    const program = join(dir, name);
+    const program = join(dir, 'ssh');
     await writeFile(program, `#!/bin/sh\nexec ssh -F '${dir}/ssh_config' "$@"\n`);
     await chmod(program, 0o700);
     return program;
@@ -99,9 +99,10 @@ export class Sshd {
   /** The host's key becomes a known one. */
   async trust(): Promise<void> {
     const [type, key] = (await readFile(join(this.dir, 'host.pub'), 'utf8')).split(' ');
+    // By whatever port a link to it has.
     await writeFile(
       join(this.dir, 'known_hosts'),
-      `[${this.address}]:${this.port} ${type ?? ''} ${key ?? ''}\n`,
+      `[${this.address}]:* ${type ?? ''} ${key ?? ''}\n`,
     );
   }
 
