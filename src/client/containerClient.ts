@@ -108,7 +108,10 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
    * @throws ContainerStartError
    */
   async start(options: ContainerOptions): Promise<ContainerStatus> {
-    return this.startIn(this.phasesFrom(performance.now()), options);
+    const phases = this.phasesFrom(performance.now());
+    const status = await this.startIn(phases, options);
+    await this.remote?.sendCode(options.hint.program, phases);
+    return status;
   }
 
   private phasesFrom(originMs: number): StartPhases {
@@ -160,16 +163,18 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
   ): Promise<string> {
     const askedAt = performance.now();
     const started = this.phasesFrom(askedAt);
-    const program = options.hint.program === undefined ? {} : { program: options.hint.program };
+    const { program } = options.hint;
+    const there = program === undefined ? {} : { program: this.remote?.programThere(program) ?? program };
     for (;;) {
       await this.startIn(started, options);
-      const sent = (await this.remote?.send(recipe, params, started)) ?? {};
+      await this.remote?.sendCode(program, started);
+      const sent = (await this.remote?.send(recipe, params, program, started)) ?? {};
       const waitedMs = performance.now() - askedAt;
       const phases = [...started.phases];
       try {
         return await this.explained(
           async () =>
-            (await this.request('train', { recipe, params, waitedMs, phases, sent, ...program, ...request }))
+            (await this.request('train', { recipe, params, waitedMs, phases, sent, ...there, ...request }))
               .runId,
         );
       } catch (error) {

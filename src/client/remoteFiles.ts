@@ -5,6 +5,7 @@ import { download } from '../transfer/download';
 import { FileLink, TransferRefused } from '../transfer/link';
 import { ScanError } from '../transfer/scan';
 import type { SendOptions } from '../transfer/sendFolder';
+import { sendFolder } from '../transfer/sendFolder';
 import { sendParameters } from '../transfer/sendParameters';
 
 const ATTEMPTS = 8;
@@ -18,6 +19,11 @@ export class RemoteFiles {
   /** Fetches a file of a run to `path`. @throws Error if that cannot be */
   async fetch(runId: string, file: string, path: string, options: DownloadOptions): Promise<void> {
     await this.overLink((link) => download(link, runId, file, path, options), options.signal);
+  }
+
+  /** Brings a program's folder to the container's machine: the code may write there. */
+  async sendCode(folder: string, options: SendOptions): Promise<void> {
+    await this.overLink((link) => sendFolder(link, folder, { ...options, writable: true }), options.signal);
   }
 
   /** Brings what parameters name to the container's machine. @returns where it is there */

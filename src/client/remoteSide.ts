@@ -1,10 +1,13 @@
 import { Mirror } from '../mirror/mirror';
 import type { ParameterValues } from '../protocol/parameters';
+import type { Program } from '../protocol/program';
 import type { RunRecord } from '../protocol/run';
 import type { StartPhases } from '../targets/startPhases';
 import type { ContainerOptions, Endpoint } from '../targets/target';
 import type { DownloadOptions } from '../transfer/download';
+import type { SendOptions } from '../transfer/sendFolder';
 import { expectedParameters, pathsToSend } from '../transfer/sendParameters';
+import { folderToSend, programThere } from '../transfer/sentProgram';
 import type { ContainerConnection } from './connection';
 import type { ContainerClient } from './containerClient';
 import { RemoteFiles } from './remoteFiles';
@@ -61,22 +64,41 @@ export class RemoteSide {
     await this.files.fetch(runId, file, path, options);
   }
 
-  /** Brings what parameters name of this machine to the container's. @returns where it is there */
-  async send(recipe: string, params: ParameterValues, phases: StartPhases): Promise<Record<string, string>> {
-    const paths = pathsToSend(recipe, params);
-    if (paths.size === 0) {
-      return {};
+  /** Brings the program's code to the container's machine. */
+  async sendCode(program: Program | undefined, phases: StartPhases): Promise<void> {
+    const folder = folderToSend(program);
+    if (folder !== undefined) {
+      await this.whileSending('your code sent', phases, (options) => this.files.sendCode(folder, options));
     }
+  }
+
+  /** Brings what parameters name of this machine to the container's. @returns where it is there */
+  async send(
+    recipe: string,
+    params: ParameterValues,
+    program: Program | undefined,
+    phases: StartPhases,
+  ): Promise<Record<string, string>> {
+    const paths = pathsToSend(recipe, params, program);
+    return paths.size === 0
+      ? {}
+      : this.whileSending('data sent', phases, (options) => this.files.send(paths, options));
+  }
+
+  private async whileSending<T>(
+    phase: string,
+    phases: StartPhases,
+    work: (options: SendOptions) => Promise<T>,
+  ): Promise<T> {
     const { client } = this;
     const sending = new AbortController();
     this.sending = sending;
     try {
-      const options = {
+      const options: SendOptions = {
         signal: sending.signal,
-        progress: (progress: { sentBytes: number; totalBytes: number; files: number }) =>
-          client.emit('sending', progress),
+        progress: (progress) => client.emit('sending', progress),
       };
-      return await phases.phase('data sent', () => this.files.send(paths, options), 'run');
+      return await phases.phase(phase, () => work(options), 'run');
     } finally {
       this.sending = undefined;
       client.emit('sending', undefined);
@@ -89,8 +111,19 @@ export class RemoteSide {
 
   /** What the enter hook prepares for is where it will be once it was sent. */
   async optionsThere(options: ContainerOptions): Promise<ContainerOptions> {
-    const { recipe, params } = options.hint;
-    return { ...options, hint: { ...options.hint, params: await expectedParameters(recipe, params) } };
+    const { recipe, params, program } = options.hint;
+    return {
+      ...options,
+      hint: {
+        recipe,
+        params: await expectedParameters(recipe, params, program),
+        ...(program === undefined ? {} : { program: this.programThere(program) }),
+      },
+    };
+  }
+
+  programThere(program: Program): Program {
+    return programThere(program, this.client.target.python ?? '');
   }
 
   dispose(): void {

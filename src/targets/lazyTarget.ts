@@ -15,6 +15,7 @@ export class LazyTarget implements Target {
   constructor(
     readonly name: string,
     readonly kind: TargetKind,
+    readonly python: string | undefined,
     private readonly open: () => Promise<Target>,
   ) {}
 

@@ -51,7 +51,7 @@ export function openTarget(config: TargetConfig, deps: TargetDeps): OpenedTarget
     return { target, outputsDir: target.outputsDir };
   }
   return {
-    target: new LazyTarget(config.name, config.kind, () => open(config, deps)),
+    target: new LazyTarget(config.name, config.kind, config.python, () => open(config, deps)),
     outputsDir: mirrorDir(deps.outputsDir, config.name),
   };
 }

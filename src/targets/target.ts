@@ -58,6 +58,8 @@ export interface Target {
   /** As in the settings; `local` always exists. */
   readonly name: string;
   readonly kind: TargetKind;
+  /** Python there; undefined: `python3`, whichever that is. */
+  readonly python?: string | undefined;
   /** The container that lives there now, if any. */
   find(): Promise<Endpoint | undefined>;
   /**

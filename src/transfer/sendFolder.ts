@@ -60,8 +60,13 @@ export async function sendFolder(
     bytes: file.bytes,
     sha256: hashes.get(file.path) ?? '',
   }));
-  const { digest } = await link.json(sentStateSchema, { path: ['sent', name], signal });
-  if (digest === manifestDigest(files)) {
+  const wantedDigest = manifestDigest(files);
+  const { digest } = await link.json(sentStateSchema, {
+    path: ['sent', name],
+    query: `digest=${wantedDigest}`,
+    signal,
+  });
+  if (digest === wantedDigest) {
     return;
   }
   const manifest: Manifest = { files, writable };

@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
 import { stat } from 'node:fs/promises';
 import type { ParameterSpec, ParameterValues } from '../protocol/parameters';
+import type { Program } from '../protocol/program';
+import { RECIPES_PROGRAM, isUserProgram } from '../protocol/program';
 import { SAMPLE_DATA_SET, findRecipe } from '../protocol/recipes';
 import { REMOTE_PREFIX, SENT_PREFIX } from '../protocol/transfer';
 import { isRunId } from '../volume/outputsVolume';
@@ -9,8 +11,16 @@ import type { SendOptions } from './sendFolder';
 import { sendFolder, sentName } from './sendFolder';
 
 /** What of a recipe's parameters names folders and files of this machine, by name. */
-export function pathsToSend(recipe: string, params: ParameterValues): Map<string, string> {
+export function pathsToSend(
+  recipe: string,
+  params: ParameterValues,
+  program: Program = RECIPES_PROGRAM,
+): Map<string, string> {
   const paths = new Map<string, string>();
+  if (isUserProgram(program)) {
+    // Its parameters are what they are; a recipe of the same name has nothing to do with it.
+    return paths;
+  }
   for (const { name, type } of findRecipe(recipe)?.parameters ?? []) {
     const value = params[name];
     if (typeof value === 'string' && isLocalPath(type, value)) {
@@ -58,9 +68,13 @@ export async function sendParameters(
 }
 
 /** Parameters by which a container can prepare for what will be there once it was sent. */
-export async function expectedParameters(recipe: string, params: ParameterValues): Promise<ParameterValues> {
+export async function expectedParameters(
+  recipe: string,
+  params: ParameterValues,
+  program?: Program,
+): Promise<ParameterValues> {
   const expected = { ...params };
-  for (const [name, path] of pathsToSend(recipe, params)) {
+  for (const [name, path] of pathsToSend(recipe, params, program)) {
     expected[name] = `${SENT_PREFIX}${await sentPath(path)}`;
   }
   return expected;

@@ -15,7 +15,9 @@ import { LONG, SHORT } from './support/bench';
 
 /** What a container promises, wherever it lives. @param open a place of its own for one test */
 export function describeTarget(name: string, open: () => Promise<TargetBench>): void {
-  describe(`a container on ${name}`, () => {
+  describe(`a container on ${name}`, function () {
+    // Its trainings compete with whatever else runs here.
+    this.timeout(180_000);
     let bench: TargetBench;
     before(async () => {
       bench = await open();

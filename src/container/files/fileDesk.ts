@@ -21,7 +21,11 @@ export class FileDesk {
   private readonly sent: SentFolders;
   private readonly volume: OutputsVolume;
 
-  constructor({ outputsDir, dataDir }: { outputsDir: string; dataDir: string }) {
+  /** @param arrived called with the name of what is here as the client has it */
+  constructor(
+    { outputsDir, dataDir }: { outputsDir: string; dataDir: string },
+    private readonly arrived: (name: string) => void,
+  ) {
     this.sent = new SentFolders(dataDir);
     this.volume = new OutputsVolume(outputsDir);
   }
@@ -57,7 +61,7 @@ export class FileDesk {
     const folder = parse(sentNameSchema, name, 'name of a folder');
     switch (`${asked} ${rest.join('/')}`.trim()) {
       case 'GET sent':
-        answerWith(response, { digest: await this.sent.digest(folder) });
+        await this.compare(folder, url.searchParams.get('digest'), response);
         break;
       case 'POST sent missing':
         answerWith(response, { missing: await this.sent.missing(await readManifest(request)) });
@@ -68,11 +72,21 @@ export class FileDesk {
         break;
       case 'POST sent place':
         await this.sent.place(folder, await readManifest(request));
+        this.arrived(folder);
         answerWith(response, {});
         break;
       default:
         throw new NotThere('there is nothing of that name');
     }
+  }
+
+  /** @param wanted digest of what the client has */
+  private async compare(folder: string, wanted: string | null, response: ServerResponse): Promise<void> {
+    const digest = await this.sent.digest(folder);
+    if (digest !== null && digest === wanted) {
+      this.arrived(folder);
+    }
+    answerWith(response, { digest });
   }
 
   private async sendFile(

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { constants, copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, constants, copyFile, link, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import * as v from 'valibot';
 import type { Manifest } from '../../protocol/transfer';
 import { SENT_FOLDER } from '../../protocol/transfer';
 import { inParallel } from '../../transfer/inParallel';
 import { manifestDigest } from '../../transfer/manifestDigest';
+import { writeFileAtomic } from '../../volume/atomicFile';
 import { ContentStore } from './contentStore';
 import { PieceReader } from './pieceReader';
 
@@ -12,7 +14,7 @@ import { PieceReader } from './pieceReader';
 const SMALL_BYTES = 1024 * 1024;
 const AT_ONCE = 32;
 
-/** Folders that were sent to the data volume: each is put in place whole, by links to its content. */
+/** Folders that were sent to the data volume: data as a whole, by links to its content, code file by file. */
 export class SentFolders {
   private readonly root: string;
   private readonly store: ContentStore;
@@ -76,45 +78,120 @@ export class SentFolders {
     await placing;
   }
 
-  private async placeNow(name: string, { files, writable = false }: Manifest): Promise<void> {
+  private async placeNow(name: string, manifest: Manifest): Promise<void> {
+    await rm(this.digestPath(name), { force: true });
+    if (manifest.writable === true) {
+      await this.update(name, manifest.files);
+    } else {
+      await this.replace(name, manifest.files);
+    }
+    await writeFileAtomic(this.digestPath(name), manifestDigest(manifest.files));
+    await this.store.prune(Date.now());
+  }
+
+  /** The folder as a whole, by links to its content. */
+  private async replace(name: string, files: Manifest['files']): Promise<void> {
     const made = join(this.root, `.new-${randomUUID()}`);
     const old = join(this.root, `.old-${randomUUID()}`);
     try {
-      await mkdir(made, { recursive: true });
-      for (const dir of new Set(files.map(({ path }) => dirname(path)))) {
-        await mkdir(join(made, dir), { recursive: true });
-      }
+      await makeFolders(made, files);
       await inParallel(files, async ({ path, sha256 }) => {
-        await this.put(this.store.path(sha256), join(made, path), writable);
+        await this.link(this.store.path(sha256), join(made, path));
       });
-      await rm(this.digestPath(name), { force: true });
       const place = join(this.root, name);
       await rename(place, old).catch(() => undefined);
       await rename(made, place);
-      await writeFile(this.digestPath(name), manifestDigest(files));
     } finally {
       await rm(made, { recursive: true, force: true });
       await rm(old, { recursive: true, force: true });
     }
-    await this.store.prune(Date.now());
   }
 
-  private async put(content: string, place: string, writable: boolean): Promise<void> {
-    if (!writable) {
-      try {
-        await link(content, place);
-        return;
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-          throw new Error('content of a file is missing; send it again', { cause: error });
-        }
-        // A file system without links, or one that has no more for this file.
+  /** File by file, what has changed: what else is there was made there, and stays. */
+  private async update(name: string, files: Manifest['files']): Promise<void> {
+    const place = join(this.root, name);
+    const before = await this.placedBefore(name);
+    const now = new Set(files.map(({ path }) => path));
+    // A file may have become a folder, or the other way round.
+    await inParallel(
+      [...before.keys()].filter((path) => !now.has(path)),
+      (path) => rm(join(place, path), { force: true }),
+    );
+    await makeFolders(place, files);
+    const isHere = async ({ path, sha256 }: Manifest['files'][number]): Promise<boolean> =>
+      before.get(path) === sha256 && (await exists(join(place, path)));
+    await inParallel(files, async (file) => {
+      if (!(await isHere(file))) {
+        const made = join(this.root, `.new-${randomUUID()}`);
+        await this.copy(this.store.path(file.sha256), made);
+        await rename(made, join(place, file.path));
       }
+    });
+    await writeFileAtomic(
+      this.placedPath(name),
+      JSON.stringify(Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256]))),
+    );
+  }
+
+  /** What was put there last, by path. */
+  private async placedBefore(name: string): Promise<Map<string, string>> {
+    try {
+      return new Map(
+        Object.entries(v.parse(placedSchema, JSON.parse(await readFile(this.placedPath(name), 'utf8')))),
+      );
+    } catch {
+      // Nothing was, or it is not known any more: all is put there anew.
+      return new Map();
     }
-    await copyFile(content, place, constants.COPYFILE_FICLONE);
+  }
+
+  private async link(content: string, place: string): Promise<void> {
+    try {
+      await link(content, place);
+    } catch (error) {
+      rethrowMissing(error);
+      // A file system without links, or one that has no more for this file.
+      await this.copy(content, place);
+    }
+  }
+
+  private async copy(content: string, place: string): Promise<void> {
+    try {
+      await copyFile(content, place, constants.COPYFILE_FICLONE);
+      await chmod(place, 0o644);
+    } catch (error) {
+      rethrowMissing(error);
+      throw error;
+    }
   }
 
   private digestPath(name: string): string {
     return join(this.root, `.digest-${name}`);
   }
+
+  private placedPath(name: string): string {
+    return join(this.root, `.placed-${name}`);
+  }
+}
+
+const placedSchema = v.record(v.string(), v.string());
+
+async function makeFolders(root: string, files: Manifest['files']): Promise<void> {
+  await mkdir(root, { recursive: true });
+  for (const dir of new Set(files.map(({ path }) => dirname(path)))) {
+    await mkdir(join(root, dir), { recursive: true });
+  }
+}
+
+function rethrowMissing(error: unknown): void {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    throw new Error('content of a file is missing; send it again', { cause: error });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    (facts) => facts.isFile(),
+    () => false,
+  );
 }

@@ -32,7 +32,7 @@ async function becomeContainer(text: string): Promise<void> {
   const options = parse(startOptionsSchema, given, START_OPTIONS_VARIABLE);
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
 
-  const files = new FileDesk(options);
+  const files = new FileDesk(options, (name) => supervisor.arrived(name));
   let server: ContainerServer | undefined;
   const leave = async (): Promise<void> => {
     await removeDescriptor(options.containerDir, supervisor.containerId);

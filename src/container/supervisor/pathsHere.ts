@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { ParameterValues } from '../../protocol/parameters';
+import type { Program } from '../../protocol/program';
+import { isUserProgram } from '../../protocol/program';
 import { REMOTE_PREFIX, SENT_FOLDER, SENT_PREFIX, isSentPath } from '../../protocol/transfer';
 
 /**
@@ -14,14 +16,29 @@ export function pathsHere(
   const here = { ...params };
   for (const [name, value] of Object.entries(here)) {
     const given = Object.hasOwn(sent, name) ? `${SENT_PREFIX}${sent[name] ?? ''}` : value;
-    if (typeof given !== 'string') {
-      continue;
-    }
-    if (given.startsWith(REMOTE_PREFIX)) {
-      here[name] = given.slice(REMOTE_PREFIX.length);
-    } else if (given.startsWith(SENT_PREFIX) && isSentPath(given.slice(SENT_PREFIX.length))) {
-      here[name] = join(dataDir, SENT_FOLDER, given.slice(SENT_PREFIX.length));
+    if (typeof given === 'string') {
+      here[name] = pathHere(given, dataDir);
     }
   }
   return here;
+}
+
+/** The program with its folder on this machine. */
+export function programHere(program: Program, dataDir: string): Program {
+  return isUserProgram(program) ? { ...program, folder: pathHere(program.folder, dataDir) } : program;
+}
+
+/** Name of what was, or has yet to be, sent for the program; undefined if it is here anyway. */
+export function sentFor(program: Program): string | undefined {
+  return isUserProgram(program) && program.folder.startsWith(SENT_PREFIX)
+    ? program.folder.slice(SENT_PREFIX.length)
+    : undefined;
+}
+
+function pathHere(given: string, dataDir: string): string {
+  if (given.startsWith(REMOTE_PREFIX)) {
+    return given.slice(REMOTE_PREFIX.length);
+  }
+  const isSent = given.startsWith(SENT_PREFIX) && isSentPath(given.slice(SENT_PREFIX.length));
+  return isSent ? join(dataDir, SENT_FOLDER, given.slice(SENT_PREFIX.length)) : given;
 }

@@ -8,7 +8,7 @@ import type { StartOptions } from '../../targets/local/startOptions';
 import type { Ended } from '../trainerProtocol';
 import { volumeMessage } from '../volumeMessage';
 import type { ActiveRun, Outcome } from './activeRun';
-import { pathsHere } from './pathsHere';
+import { pathsHere, programHere, sentFor } from './pathsHere';
 import { retryDelayMs } from './retryPolicy';
 import type { RunClock } from './runClock';
 import { clockFor } from './runWarnings';
@@ -51,6 +51,8 @@ export class Scheduler {
   private retry: NodeJS.Timeout | undefined;
   private impatience: NodeJS.Timeout | undefined;
   private hint: Hint;
+  /** Name of the code that is still on its way here: the trainer is started once it has come. */
+  private awaited: string | undefined;
 
   constructor(
     private readonly options: StartOptions,
@@ -59,7 +61,12 @@ export class Scheduler {
     private readonly listener: SchedulerListener,
   ) {
     const { program = RECIPES_PROGRAM, ...hint } = options.hint;
-    this.hint = { ...hint, params: pathsHere(hint.params, {}, options.dataDir), program };
+    this.awaited = sentFor(program);
+    this.hint = {
+      ...hint,
+      params: pathsHere(hint.params, {}, options.dataDir),
+      program: programHere(program, options.dataDir),
+    };
     this.desk = new RunDesk(new OutputsVolume(options.outputsDir));
     this.trainer = new Trainer(options, bundleDir, {
       phase: () => listener.changed(),
@@ -102,8 +109,18 @@ export class Scheduler {
   }
 
   warm(spawnedAt: number): void {
-    this.trainer.warm(this.hint, spawnedAt);
-    this.listener.changed();
+    if (this.awaited === undefined) {
+      this.trainer.warm(this.hint, spawnedAt);
+      this.listener.changed();
+    }
+  }
+
+  /** What is sent under that name is here. */
+  arrived(name: string): void {
+    if (this.awaited === name) {
+      this.awaited = undefined;
+      this.warm(Date.now());
+    }
   }
 
   /** The settings have changed. */
@@ -271,7 +288,10 @@ export class Scheduler {
     const { program, paths: params } = run;
     const isFor = this.trainer.isFor(program);
     this.hint = { recipe, params, program };
-    if (!isFor) {
+    if (this.awaited !== undefined) {
+      this.awaited = undefined;
+      this.warm(Date.now());
+    } else if (!isFor) {
       const text = `The container was warm for ${programText(this.trainer.program)}: it warms up for ${programText(program)}.`;
       run.append({ type: 'log', level: 'info', text });
       this.warm(Date.now());

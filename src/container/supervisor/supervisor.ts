@@ -9,6 +9,7 @@ import { volumeMessage } from '../volumeMessage';
 import type { ActiveRun } from './activeRun';
 import { IdleTimer } from './idleTimer';
 import { checkedParameters, noSuchRun, refusal } from './refusals';
+import { programHere } from './pathsHere';
 import type { NewRun } from './runDesk';
 import type { DoneBefore } from './scheduler';
 import { Scheduler } from './scheduler';
@@ -118,6 +119,11 @@ export class Supervisor {
     },
   };
 
+  /** What is sent under that name is here. */
+  arrived(name: string): void {
+    this.scheduler.arrived(name);
+  }
+
   /** Counts something else than a run as work: the scaledown window waits for it. */
   async during<T>(work: Promise<T>): Promise<T> {
     this.otherWork += 1;
@@ -199,7 +205,8 @@ export class Supervisor {
 
   private async train(params: MethodParams<'train'>): Promise<{ runId: string }> {
     const askedAt = Date.now() - (params.waitedMs ?? 0);
-    const { recipe, program = RECIPES_PROGRAM } = params;
+    const { recipe } = params;
+    const program = programHere(params.program ?? RECIPES_PROGRAM, this.options.dataDir);
     const checked = checkedParameters(recipe, params.params, program);
     const entrypoint = isUserProgram(program) ? program.entrypoint : undefined;
     const { resumeRun } = params;

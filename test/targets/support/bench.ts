@@ -37,6 +37,7 @@ export interface BenchOptions {
 export class TargetBench {
   readonly images: string;
   private readonly clients: ContainerClient[] = [];
+  private readonly slots = new Set([0]);
 
   private constructor(
     readonly root: string,
@@ -66,6 +67,7 @@ export class TargetBench {
     });
     const client = new ContainerClient(target, new OutputsVolume(outputsDir), 'test', HEARTBEAT_MS);
     this.clients.push(client);
+    this.slots.add(slot);
     return client;
   }
 
@@ -104,17 +106,23 @@ export class TargetBench {
     }
     for (const entry of await readdir(this.root, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
-      if (entry.isFile() && entry.name !== 'container.json' && (await readFile(path)).includes(secret)) {
-        found.push(path);
+      if (entry.isFile() && entry.name !== 'container.json') {
+        // One that is being written has another name by now, under which it is looked at.
+        const content = await readFile(path).catch(() => '');
+        if (content.includes(secret)) {
+          found.push(path);
+        }
       }
     }
     return found;
   }
 
   async dispose(): Promise<void> {
-    await this.client()
-      .target.kill()
-      .catch(() => undefined);
+    for (const slot of this.slots) {
+      await this.client(slot)
+        .target.kill()
+        .catch(() => undefined);
+    }
     for (const client of this.clients) {
       client.dispose();
       await client.target.dispose();

@@ -100,10 +100,7 @@ export class Sshd {
   async trust(): Promise<void> {
     const [type, key] = (await readFile(join(this.dir, 'host.pub'), 'utf8')).split(' ');
     // By whatever port a link to it has.
-    await writeFile(
-      join(this.dir, 'known_hosts'),
-      `[${this.address}]:* ${type ?? ''} ${key ?? ''}\n`,
-    );
+    await writeFile(join(this.dir, 'known_hosts'), `[${this.address}]:* ${type ?? ''} ${key ?? ''}\n`);
   }
 
   /** The host's key becomes an unknown one. */
