@@ -66,6 +66,9 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
       return settings === undefined ? undefined : { bundleDir, ...settings };
     }),
   );
+  // Its containers are not the one that this window is connected to.
+  sweeps.on('runs', () => void history.refresh());
+  sweeps.on('change', () => void feeds.catchUp());
   const code = new CodeModel({
     bundleDir,
     workspace: () => {

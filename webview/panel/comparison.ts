@@ -42,7 +42,7 @@ export class Comparison {
     setText(this.stop, sweep.state === 'stopping' ? 'Stop Now' : 'Stop Sweep');
     const order = ranking(sweep.trials);
     this.body.replaceChildren(
-      ...(sweep.problem === undefined ? [] : [el('p', { class: 'quiet', text: sweep.problem })]),
+      ...(sweep.problem === undefined ? [] : [el('p', { class: 'problem quiet', text: sweep.problem })]),
       curves(sweep.trials, order),
       this.table(sweep, order, run?.runId),
     );
@@ -117,7 +117,6 @@ function curves(trials: readonly Trial[], order: readonly number[]): Element {
   const high = Math.max(0, ...all);
   const range = Math.max(high - low, 0.01);
   const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('class', 'curves');
   svg.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
   svg.setAttribute('preserveAspectRatio', 'none');
   // The best last, so that it lies on top.

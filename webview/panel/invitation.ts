@@ -38,7 +38,7 @@ export class Invitation {
 
   /** @param dataDir what the parameter form names as the data folder */
   render(model: PanelModel, dataDir: string): void {
-    this.element.hidden = model.run !== null;
+    this.element.hidden = model.run !== null || model.sweep !== null;
     const can = actions(model.run, model.container, model.mayTrain, false);
     this.train.setLabel(
       dataDir === SAMPLE_DATA_SET ? 'Train on the Sample Cats' : `Train on ${folderName(dataDir)}`,

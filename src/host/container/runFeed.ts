@@ -33,6 +33,14 @@ export class RunFeed extends EventEmitter<{ events: [RunEvent[]] }> {
     }
   };
 
+  /** Takes what the volume has by now: of a run in a container that this window is not connected to. */
+  async catchUp(volume: OutputsVolume): Promise<void> {
+    await this.loaded;
+    if (!this.closed && !isFinal(this.view.state)) {
+      this.take(await volume.readRunEvents(this.runId, this.view.lastSeq));
+    }
+  }
+
   close(): void {
     this.closed = true;
     this.container.off('change', this.follow);
@@ -49,7 +57,9 @@ export class RunFeed extends EventEmitter<{ events: [RunEvent[]] }> {
     }
   }
 
-  private take(events: RunEvent[]): void {
+  private take(told: RunEvent[]): void {
+    // The container and the volume may tell of the same.
+    const events = told.filter(({ seq }) => seq > this.view.lastSeq);
     for (const event of events) {
       applyEvent(this.view, event);
     }
@@ -92,6 +102,14 @@ export class RunFeeds {
         }
       },
     };
+  }
+
+  /** Brings all that are open up to what the volume has. */
+  async catchUp(): Promise<void> {
+    const volume = this.volume();
+    if (volume !== undefined) {
+      await Promise.all([...this.feeds.values()].map(({ feed }) => feed.catchUp(volume)));
+    }
   }
 
   private release(runId: string, entry: { feed: RunFeed; leases: number }): void {

@@ -17,7 +17,7 @@ export interface PanelModelDeps {
   recipes: Pick<RecipeStores, 'forms' | 'next'>;
   /** A picture of a run as a data URL; null if there is none. */
   readSample: (runId: string, file: string) => Promise<string | null>;
-  sweeps: Pick<SweepModel, 'ofRun' | 'on' | 'off'>;
+  sweeps: Pick<SweepModel, 'ofRun' | 'on' | 'off' | 'sweeps'>;
   mayTrain: () => boolean;
   post: (message: HostToPanel) => void;
 }
@@ -175,7 +175,9 @@ export class PanelModel {
   private get sweep(): SweepRecord | null {
     const { history, sweeps } = this.deps;
     const runId = this.lease?.feed.runId;
-    return sweeps.ofRun(runId === undefined ? undefined : history.find(runId)?.record) ?? null;
+    // The first training of a workspace may be a sweep whose containers still start.
+    const sweep = runId === undefined ? sweeps.sweeps[0] : sweeps.ofRun(history.find(runId)?.record);
+    return sweep ?? null;
   }
 
   private readonly sweepChanged = (): void => {

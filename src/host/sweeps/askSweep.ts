@@ -25,7 +25,12 @@ export async function askSweep(
       detail: spec.description,
       spec,
     })),
-    { title: `Sweep: what to vary of “${recipe.title}”`, canPickMany: true, matchOnDetail: true },
+    {
+      title: `Sweep: what to vary of “${recipe.title}”`,
+      placeHolder: 'Choose the parameters that get several values',
+      canPickMany: true,
+      matchOnDetail: true,
+    },
   );
   if (picked === undefined || picked.length === 0) {
     return undefined;

@@ -10,11 +10,12 @@ export function sweepItem(sweep: SweepRecord): ItemFacts {
   const { ended, failed, total, best } = tallyOf(sweep);
   const label = `${formatTime(sweep.createdAt)} sweep`;
   const over = sweep.axes.map(({ name }) => name).join(' × ');
+  // What changes comes first: a narrow side bar cuts the end off.
   const description = [
-    over,
     `${ended}/${total}`,
     ...(failed === 0 ? [] : [`${failed} failed`]),
-    ...(best === null ? [] : [`best val_acc ${formatPercent(best)}`]),
+    ...(best === null ? [] : [`best ${formatPercent(best)}`]),
+    over,
   ].join(' · ');
   const lines = [
     ['Sweep', sweep.sweepId],

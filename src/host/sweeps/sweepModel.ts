@@ -9,8 +9,11 @@ import { SweepFiles } from '../../volume/sweepFiles';
 /** How often the file of a sweep that goes on is read. */
 const POLL_MS = 700;
 
-/** The sweeps of the workspace, newest first. Their drivers write the files; this window reads them. */
-export class SweepModel extends EventEmitter<{ change: [] }> {
+/**
+ * The sweeps of the workspace, newest first. Their drivers write the files; this window reads them. `runs` is emitted when
+ * a run of a sweep has begun or ended, `change` for those and all else.
+ */
+export class SweepModel extends EventEmitter<{ change: []; runs: [] }> {
   private stored: readonly SweepRecord[] = [];
   private timer: NodeJS.Timeout | undefined;
   private turn = 0;
@@ -42,9 +45,12 @@ export class SweepModel extends EventEmitter<{ change: [] }> {
     if (turn !== this.turn) {
       return;
     }
-    const changed = JSON.stringify(sweeps) !== JSON.stringify(this.stored);
+    const before = this.stored;
     this.stored = sweeps;
-    if (changed) {
+    if (JSON.stringify(runStates(sweeps)) !== JSON.stringify(runStates(before))) {
+      this.emit('runs');
+    }
+    if (JSON.stringify(sweeps) !== JSON.stringify(before)) {
       this.emit('change');
     }
     if (sweeps.some((sweep) => !isSweepFinal(sweep))) {
@@ -78,4 +84,8 @@ export class SweepModel extends EventEmitter<{ change: [] }> {
     clearTimeout(this.timer);
     this.removeAllListeners();
   }
+}
+
+function runStates(sweeps: readonly SweepRecord[]): unknown {
+  return sweeps.map(({ trials }) => trials.map(({ runId, state }) => [runId, state]));
 }

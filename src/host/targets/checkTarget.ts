@@ -25,13 +25,21 @@ export async function checkTarget({ vs }: CheckDeps, target: Target): Promise<vo
   const copy = { iconPath: new vs.ThemeIcon('copy'), tooltip: 'Copy the command' };
   const pick = window.createQuickPick<vscode.QuickPickItem & { remedy?: string }>();
   const missing = findings.filter(({ severity }) => severity === 'error').length;
-  pick.title = `${target.name}: ${missing === 0 ? 'ready' : `${missing} missing`}`;
-  pick.placeholder = 'Choose a line with a command to have it typed into a terminal';
+  pick.title = `${target.name}: ${missing === 0 ? 'ready' : missing === 1 ? '1 problem' : `${missing} problems`}`;
+  pick.placeholder = findings.some(({ remedy }) => remedy !== undefined)
+    ? 'Choose a line with a command to have it typed into a terminal'
+    : 'What the check found';
   pick.matchOnDetail = true;
-  pick.items = findings.map(({ severity, what, remedy }) => ({
-    label: `$(${ICONS[severity]}) ${what.replace(/\s+/g, ' ')}`,
-    ...(remedy === undefined ? {} : { detail: remedy, remedy, buttons: [copy] }),
-  }));
+  pick.items = findings.map(({ severity, what, remedy }) => {
+    // A line is cut off where the box ends: the reason has one of its own.
+    const [label = '', reason] = what.replace(/\s+/g, ' ').split(/: (.*)/);
+    const shown = remedy === undefined ? reason : undefined;
+    return {
+      label: `$(${ICONS[severity]}) ${shown === undefined ? what.replace(/\s+/g, ' ') : label}`,
+      ...(shown === undefined ? {} : { detail: shown }),
+      ...(remedy === undefined ? {} : { detail: remedy, remedy, buttons: [copy] }),
+    };
+  });
   pick.onDidTriggerItemButton(({ item }) => {
     void vs.env.clipboard.writeText(item.remedy ?? '');
   });
