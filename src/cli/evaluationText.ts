@@ -2,22 +2,33 @@ import type { Evaluation } from '../container/evaluate/evaluation';
 import { countText, engineText, factLines, tableLines } from './format';
 import { plain } from './text';
 
-const SPLIT_TEXT: Record<Evaluation['split'], string> = {
-  all: 'all',
-  val: 'those kept for validation',
-  train: 'those trained on',
+const SPLIT_TEXT: Record<Exclude<Evaluation['split'], 'all'>, string> = {
+  val: 'validation split',
+  train: 'training split',
 };
+
+/** Which images were scored, and how to score the others. */
+function imagesText({ split, images, of_images, skipped, images_changed }: Evaluation): string {
+  const skippedText = skipped === 0 ? '' : `; ${skipped} skipped`;
+  if (split === 'all') {
+    return `all ${countText(of_images, 'image')} of the folder${skippedText}`;
+  }
+  const changed = images_changed
+    ? '; images were added or removed since the run, so its split was another and it may have trained on some of these'
+    : '';
+  const share = `${SPLIT_TEXT[split]}, ${images.toLocaleString('en')} of ${countText(of_images, 'image')}`;
+  return `${share}; --split all scores all${skippedText}${changed}`;
+}
 
 /** What a checkpoint scored, for people. */
 export function evaluationLines(checkpoint: string, evaluation: Evaluation): string[] {
-  const { images, correct, accuracy, loss, skipped, split, classes } = evaluation;
-  const skippedText = skipped === 0 ? '' : `, ${skipped} skipped`;
+  const { images, correct, accuracy, loss, classes } = evaluation;
   return [
     plain(checkpoint),
     ...factLines([
       ['Accuracy', `${accuracy.toFixed(4)} (${correct} of ${countText(images, 'image')})`],
       ['Loss', loss.toFixed(4)],
-      ['Images', `${SPLIT_TEXT[split]}${skippedText}`],
+      ['Images', imagesText(evaluation)],
       ['Engine', engineText(evaluation)],
     ]),
     '',

@@ -23,15 +23,16 @@ const DATA_DIR: Option = {
   },
 };
 
-const SPLITS = ['all', 'val', 'train'] as const;
+const SPLITS = ['auto', 'all', 'val', 'train'] as const;
 const SPLIT: Option = {
   spec: {
     name: 'split',
     type: 'choice',
-    default: 'all',
+    default: 'auto',
     choices: [...SPLITS],
     description:
-      'Which images; val: those that the checkpoint’s run kept for validation, if the folder is its own',
+      'Which images; auto: val if the folder is the one that the checkpoint was trained on, else all; val: those that ' +
+      'its run kept for validation',
   },
 };
 
@@ -53,7 +54,7 @@ export const evalCommand: Command = {
     const stop = new AbortController();
     const unlisten = context.onSignal(() => stop.abort());
     try {
-      const split = parse(v.picklist(SPLITS), given.split ?? 'all', '--split');
+      const split = parse(v.picklist(SPLITS), given.split ?? 'auto', '--split');
       const evaluation = await evaluate(context, { settings, checkpoint, dataDir, split, stop: stop.signal });
       const lines = settings.json
         ? [jsonLine({ checkpoint, data_dir: dataDir, ...evaluation })]

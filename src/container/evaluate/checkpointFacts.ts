@@ -10,11 +10,13 @@ const metadataSchema = v.object({
   classes: v.string(),
   preprocessing: v.string(),
   params: v.string(),
+  images_per_class: v.optional(v.string()),
 });
 
 const rgb = v.strictTuple([v.number(), v.number(), v.number()]);
 const preprocessingSchema = v.object({ image_size: v.pipe(v.number(), v.integer()), mean: rgb, std: rgb });
 const paramsSchema = v.object({
+  data_dir: v.string(),
   seed: v.number(),
   val_split: v.number(),
   batch_size: v.pipe(v.number(), v.integer(), v.minValue(1)),
@@ -26,6 +28,8 @@ export interface CheckpointFacts {
   readonly preprocessing: v.InferOutput<typeof preprocessingSchema>;
   /** Of the run that wrote it. */
   readonly params: v.InferOutput<typeof paramsSchema>;
+  /** That the run had, in the order of `classes`; undefined where the checkpoint does not say. */
+  readonly imagesPerClass: readonly number[] | undefined;
 }
 
 /** What a classifier's checkpoint says of itself. @throws EvaluationError if it is none; SafetensorsError for other files */
@@ -38,6 +42,10 @@ export async function readCheckpointFacts(path: string): Promise<CheckpointFacts
       classes: parse(v.array(v.string()), JSON.parse(given.classes), 'classes'),
       preprocessing: parse(preprocessingSchema, JSON.parse(given.preprocessing), 'preprocessing'),
       params: parse(paramsSchema, JSON.parse(given.params), 'params'),
+      imagesPerClass:
+        given.images_per_class === undefined
+          ? undefined
+          : parse(v.array(v.number()), JSON.parse(given.images_per_class), 'images_per_class'),
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { createBatches } from '../data/batches';
 import { splitByClass } from '../data/split';
 import { embeddedEngine, engineChoiceSchema } from '../../protocol/container';
@@ -8,6 +9,7 @@ import { Datasets } from '../recipes/classifier/datasets';
 import { classifierTask } from '../recipes/classifier/task';
 import { readTensors } from '../../volume/safetensors';
 import { isTrainingState } from '../recipes/weights/trainingState';
+import type { CheckpointFacts } from './checkpointFacts';
 import { readCheckpointFacts } from './checkpointFacts';
 import type { EvaluatedSplit, Evaluation } from './evaluation';
 import { EvaluationError } from './evaluation';
@@ -35,11 +37,15 @@ export interface EvaluateOptions {
  * @throws the reason of `stop` once that is aborted
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { checkpoint, dataDir, split, log, stop } = options;
-  const { backbone, classes, preprocessing, params } = await readCheckpointFacts(checkpoint);
+  const { checkpoint, dataDir, log, stop } = options;
+  const facts = await readCheckpointFacts(checkpoint);
+  const { backbone, classes, preprocessing, params } = facts;
   const datasets = new Datasets(options.dataVolume, options.wasmDir);
   const folder = await datasets.scan(dataDir, { minimumClasses: 1 });
   const labelOf = matchClasses(folder.classes, classes, dataDir);
+  const isOwn =
+    folder.classes.join('\n') === classes.join('\n') && (await sameFolder(params.data_dir, dataDir));
+  const split = options.split !== 'auto' ? options.split : isOwn ? 'val' : 'all';
   const engine = await loadEngine(embeddedEngine(parse(engineChoiceSchema, options.engine, '--engine')), {
     ...options,
     // Which engine was passed over, and why, is for "doctor" to say: the result names the one that computed.
@@ -81,6 +87,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       ...summary(tally, classes),
       skipped: dataset.skipped.length,
       split,
+      of_images: dataset.count,
+      images_changed: isOwn && differs(facts, dataset.countsPerClass),
       engine: engine.name,
       device: engine.device,
     };
@@ -88,6 +96,16 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     await learner.dispose();
     await dataset.close();
   }
+}
+
+/** Whether both lead to one folder, by whatever links. */
+async function sameFolder(one: string, other: string): Promise<boolean> {
+  const resolved = (path: string) => realpath(path).catch(() => path);
+  return one === other || (await resolved(one)) === (await resolved(other));
+}
+
+function differs({ imagesPerClass }: CheckpointFacts, now: readonly number[]): boolean {
+  return imagesPerClass !== undefined && imagesPerClass.join() !== now.join();
 }
 
 /** For each class of the data, its index in the checkpoint's. */

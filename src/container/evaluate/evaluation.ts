@@ -21,12 +21,18 @@ export const evaluationSchema = v.object({
   /** Images by class (row) and by predicted class (column), in the order of `classes`. */
   confusion: v.array(v.array(count)),
   skipped: count,
+  /** What was scored: with `auto` whichever fits the folder. */
   split: v.picklist(['all', 'train', 'val']),
+  /** Images of the folder, scored or not. */
+  of_images: count,
+  /** Whether the folder is the run's own and has other images than it had: then its split is another, too. */
+  images_changed: v.boolean(),
   engine: v.string(),
   device: v.string(),
 });
 export type Evaluation = v.InferOutput<typeof evaluationSchema>;
-export type EvaluatedSplit = Evaluation['split'];
+/** `auto`: `val` where the folder is the one that the checkpoint was trained on, else `all`. */
+export type EvaluatedSplit = Evaluation['split'] | 'auto';
 
 /** The checkpoint or the data cannot be evaluated; `message` says why and what to do. */
 export class EvaluationError extends Error {

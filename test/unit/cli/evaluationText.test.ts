@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import type { Evaluation } from '../../../src/container/evaluate/evaluation';
 import { evaluationLines } from '../../../src/cli/evaluationText';
 
 describe('the score of a checkpoint, as text', () => {
   it('has accuracy, loss, classes and the confusion matrix', () => {
-    const lines = evaluationLines('best.safetensors', {
+    const evaluation: Evaluation = {
       images: 5,
       correct: 4,
       accuracy: 0.8,
@@ -18,14 +19,16 @@ describe('the score of a checkpoint, as text', () => {
       ],
       skipped: 2,
       split: 'val',
+      of_images: 25,
+      images_changed: false,
       engine: 'wasm',
       device: '2 cores',
-    });
-    assert.deepEqual(lines, [
+    };
+    assert.deepEqual(evaluationLines('best.safetensors', evaluation), [
       'best.safetensors',
       'Accuracy  0.8000 (4 of 5 images)',
       'Loss      0.4321',
-      'Images    those kept for validation, 2 skipped',
+      'Images    validation split, 5 of 25 images; --split all scores all; 2 skipped',
       'Engine    wasm (2 cores)',
       '',
       'CLASS  IMAGES  CORRECT  ACCURACY',
@@ -37,5 +40,9 @@ describe('the score of a checkpoint, as text', () => {
       'cat      4      1',
       'other    0      0',
     ]);
+    const changed = evaluationLines('best.safetensors', { ...evaluation, images_changed: true }).join('\n');
+    assert.match(changed, /images were added or removed since the run, so its split was another/);
+    const all = evaluationLines('best.safetensors', { ...evaluation, split: 'all', skipped: 0 });
+    assert.equal(all[3], 'Images    all 25 images of the folder');
   });
 });

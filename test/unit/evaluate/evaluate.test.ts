@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { evaluate } from '../../../src/container/evaluate/evaluate';
@@ -87,6 +87,26 @@ describe('evaluating a checkpoint', () => {
       all.confusion.flat().reduce((sum, value) => sum + value, 0),
       60,
     );
+  });
+
+  it('scores by default what the run validated on, if the folder is its own, else all images', async () => {
+    const path = join(run.runDir, 'best.safetensors');
+    const own = await score(path, 'auto');
+    assert.equal(own.accuracy, run.outcome.val_acc);
+    assert.deepEqual([own.split, own.images, own.of_images, own.images_changed], ['val', 18, 60, false]);
+    await symlink(join(home, 'images'), join(home, 'link'));
+    assert.deepEqual(await score(path, 'auto', join(home, 'link')), own);
+    await stripes(join(home, 'elsewhere'), 30);
+    const elsewhere = await score(path, 'auto', join(home, 'elsewhere'));
+    assert.deepEqual([elsewhere.split, elsewhere.images, elsewhere.images_changed], ['all', 60, false]);
+    const added = join(home, 'images', 'down', 'added.png');
+    await copyFile(join(home, 'images', 'down', '0.png'), added);
+    try {
+      const changed = await score(path, 'auto');
+      assert.deepEqual([changed.split, changed.of_images, changed.images_changed], ['val', 61, true]);
+    } finally {
+      await rm(added);
+    }
   });
 
   it('matches classes by name: data with one of them, and data with a strange one', async () => {

@@ -54,9 +54,8 @@ export async function saveCheckpoint(
     engine: engine.name,
     run_id: run.runId,
     created_at: new Date().toISOString(),
-    ...(kind === 'last'
-      ? { progress: JSON.stringify(progress), images_per_class: JSON.stringify(dataset.countsPerClass) }
-      : {}),
+    images_per_class: JSON.stringify(dataset.countsPerClass),
+    ...(kind === 'last' ? { progress: JSON.stringify(progress) } : {}),
   });
   await tellOfCheckpoint(run, kind, progress.epoch, val_acc);
   return path;
