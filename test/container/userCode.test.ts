@@ -93,7 +93,10 @@ describe('the user’s own Python', () => {
         [3, 0.3],
       ],
     );
-    const record = await place.volume.readRecord(await place.runDir(run.runId));
+    const dir = await place.runDir(run.runId);
+    // The record is written behind the events.
+    await untilTrue(async () => (await place.volume.readRecord(dir))?.state === 'completed');
+    const record = await place.volume.readRecord(dir);
     assert.equal(record?.entrypoint, 'src/train.py:train');
     assert.deepEqual(record.best, { epoch: 3, val_acc: 0.3 });
     assert.deepEqual(

@@ -70,11 +70,10 @@ for (const kind of ['podman', 'docker'] as const) {
       await client.start(box.options());
       const first = await box.container();
       await client.cool();
-      await untilTrue(async () => !(await box.container()).State.Running);
-      assert.equal((await box.container()).State.ExitCode, 0);
+      // The client may be reading what is left of the history by a helper in its place.
+      await untilTrue(async () => (await box.containers()).every(({ State }) => !State.Running));
       assert.equal(await target.find(), undefined);
       assert.deepEqual(await target.settle(), []);
-      assert.equal((await box.container()).Id, first.Id, 'nothing was there to settle');
 
       const endpoint = await target.start(box.options(), box.progress);
       assert.notEqual((await box.container()).Id, first.Id);
@@ -126,16 +125,18 @@ for (const kind of ['podman', 'docker'] as const) {
 
       const target = box.target();
       assert.equal(await target.find(), undefined);
-      const history = await target.history(new Map([[run.runId, 2]]));
-      const dead = history.find(({ record }) => record.runId === run.runId);
-      assert.equal(dead?.record.state, 'failed');
+      const stateOf = async (runId: string) => {
+        const dir = await box.volume.findRun(runId);
+        return dir === undefined ? undefined : (await box.volume.readRecord(dir))?.state;
+      };
+      await untilTrue(async () => (await stateOf(run.runId)) === 'failed');
+      const events = await box.volume.readRunEvents(run.runId, 0);
       assert.deepEqual(
-        dead.events.map(({ seq }) => seq),
-        range(3, dead.events.length + 2),
+        events.map(({ seq }) => seq),
+        range(1, events.length),
       );
-      assert.equal(dead.events.at(-1)?.type, 'result');
-      const living = history.find(({ record }) => record.runId === otherRun.runId);
-      assert.equal(living?.record.state, 'training');
+      assert.equal(events.at(-1)?.type, 'result');
+      assert.equal(await stateOf(otherRun.runId), 'training');
       assert.deepEqual(await target.settle(), []);
       other.dispose();
     });

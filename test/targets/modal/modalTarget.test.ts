@@ -52,7 +52,7 @@ describe('a container on Modal (by the double)', function () {
     await run.first('result');
     assert.deepEqual(
       client.starting?.phases.map(({ name }) => name),
-      ['image build', 'sandbox', 'code sent', 'start', 'connect'],
+      ['image build', 'sandbox', 'code sent', 'start', 'connect', 'data sent'],
     );
     const { definition } = place.double.last;
     assert.deepEqual(
