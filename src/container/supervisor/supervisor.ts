@@ -210,6 +210,11 @@ export class Supervisor {
     const checked = checkedParameters(recipe, params.params, program);
     const entrypoint = isUserProgram(program) ? program.entrypoint : undefined;
     const { resumeRun } = params;
+    // The client that hears a run's result may ask to go on with it before its last write.
+    const ending = resumeRun === undefined ? undefined : this.scheduler.find(resumeRun);
+    if (ending?.ending === true) {
+      await ending.gone;
+    }
     const resumed =
       resumeRun === undefined
         ? undefined
