@@ -31,7 +31,7 @@ function valueElement({ label, value }: Field): HTMLElement {
         { class: 'pairs' },
         ...value.pairs.flatMap(({ key, label: name, text }) => [
           el('dt', { text: name, title: key }),
-          text === '' ? el('dd', { class: 'empty', text: 'empty' }) : el('dd', { text: cut(text) }),
+          text === '' ? el('dd', { class: 'no-value', text: 'empty' }) : el('dd', { text: cut(text) }),
         ]),
       );
     case 'json':
