@@ -105,6 +105,8 @@ describe('training in VS Code', function () {
     await workbench.expandTreeRow(/warm/);
     await workbench.treeRow(/^best/).click();
     const inspector = workbench.webview(0);
+    // The tensors are below what the training tells, and only rows in sight are drawn.
+    await inspector.getByRole('grid').scrollIntoViewIfNeeded();
     await inspector.getByRole('gridcell', { name: 'conv1.weight', exact: true }).waitFor();
     await inspector.getByText('16 × 3 × 3 × 3').or(inspector.getByText('[16, 3, 3, 3]')).first().waitFor();
     await inspector.getByText('cat', { exact: true }).first().waitFor();
