@@ -9,6 +9,8 @@ const bundles = {
   'decode-worker': { entryPoints: ['src/container/data/decodeWorker.ts'] },
   // Loaded when a Modal app is exported: it holds a parser of Python.
   'modal-export': { entryPoints: ['src/modalExport/exportModalApp.ts'] },
+  // Loaded where TypeScript of the user's own is trained: it holds a parser.
+  'describe-typescript': { entryPoints: ['src/typescript/describe.ts'] },
   askpass: { entryPoints: ['src/targets/ssh/askpassMain.ts'] },
   sweep: { entryPoints: ['src/sweep/main.ts'] },
   cli: {

@@ -3,9 +3,10 @@ import { join, resolve } from 'node:path';
 import type { EngineChoice } from '../protocol/container';
 import type { RecipeSpec } from '../protocol/parameters';
 import type { Program, UserProgram } from '../protocol/program';
-import { recipeOf, splitEntrypoint } from '../protocol/program';
+import { isPython, recipeOf, splitEntrypoint } from '../protocol/program';
 import { describePython } from '../python/describe';
 import { chooseInterpreter } from '../python/interpreter';
+import { describeTypeScriptLazily } from '../typescript/load';
 import type { CliContext } from './command';
 import { UsageError } from './errors';
 import type { Option } from './options';
@@ -15,7 +16,7 @@ export const ENTRYPOINT: Option = {
     name: 'entrypoint',
     type: 'text',
     default: '',
-    description: 'Your own code to train: src/train.py:train, relative to the present folder',
+    description: 'Your own code to train: src/train.py:train or src/train.ts, relative to the present folder',
   },
   placeholder: 'FILE:NAME',
 };
@@ -36,7 +37,7 @@ export interface Code {
   recipe: RecipeSpec;
 }
 
-const CODE = /\.py(:[^/\\:]+)?$/;
+const CODE = /\.(py|[mc]?[jt]s)(:[^/\\:]+)?$/;
 
 /** Whether an argument names code rather than a run or a file of another kind. */
 export function isEntrypoint(text: string): boolean {
@@ -76,8 +77,12 @@ export async function codeOf(
       `There is no file ${join(cwd, path)}: the entrypoint is relative to the present folder.`,
     );
   }
-  const interpreter = namedInterpreter(python, cwd);
   const folder = cwd;
+  if (!isPython(entrypoint)) {
+    const recipe = await describeTypeScriptLazily(folder, entrypoint, bundleDir);
+    return { program: { kind: 'typescript', folder, entrypoint }, recipe };
+  }
+  const interpreter = namedInterpreter(python, cwd);
   const recipe = await describePython({ interpreter, folder, entrypoint, bundleDir });
   return {
     program: { kind: 'python', interpreter, folder, entrypoint },

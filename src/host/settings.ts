@@ -79,8 +79,8 @@ const schemas = {
     v.string('has to be text'),
     v.trim(),
     v.check(
-      (text) => text === '' || /\.py(:[^/\\:]+)?$/.test(text),
-      'has to name a Python file of this folder and what to train in it, such as src/train.py:train',
+      (text) => text === '' || /\.(py|[mc]?[jt]s)(:[^/\\:]+)?$/.test(text),
+      'has to name a Python file of this folder and what to train in it, such as src/train.py:train, or a TypeScript file',
     ),
     v.check(
       (text) => !isAbsolute(text) && !text.split(/[/\\]/).includes('..'),

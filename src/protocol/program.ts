@@ -68,6 +68,11 @@ export function recipeOf(entrypoint: string): string {
   return safe === '' ? 'train' : safe;
 }
 
+/** Whether it names Python code, rather than TypeScript or JavaScript. */
+export function isPython(entrypoint: string): boolean {
+  return splitEntrypoint(entrypoint).path.endsWith('.py');
+}
+
 /** The path, with slashes, and the name after the colon. */
 export function splitEntrypoint(entrypoint: string): { path: string; name: string | undefined } {
   // A drive's colon is none of it: the path is relative.

@@ -58,6 +58,13 @@ describe('tiny-cats with the user’s own code', () => {
     assert.deepEqual([result.start, result.returned], ['warm', [3, 'tom']]);
   });
 
+  it('trains TypeScript as well', async () => {
+    const source = 'export const train = ({ epochs = 2 }) => [epochs, typeof epochs];';
+    writeFileSync(join(workplace.cwd, 'src', 'train.ts'), source);
+    const result = resultOf(await workplace.run('train', 'src/train.ts', '--epochs', '5', '--json'));
+    assert.deepEqual(result.returned, [5, 'number']);
+  });
+
   const refused: [args: string[], problem: RegExp][] = [
     [['src/train.py:train', '--epochs', 'many'], /--epochs: expected a whole number, got "many"/],
     [['src/train.py:train', '--depth', '3'], /Unknown option --depth/],

@@ -31,7 +31,7 @@ describe('a script of the user’s own', () => {
   });
 
   it('is created, opened and named as what is trained', async () => {
-    await run('createScript');
+    await run('createScript', 'python');
     assert.equal(window.activeTextEditor?.document.uri.fsPath, file);
     assert.equal(workspace.getConfiguration('tinyCats').get('entrypoint'), 'train.py:Trainer.train');
   });

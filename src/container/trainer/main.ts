@@ -2,10 +2,13 @@
 import { parse } from '../../protocol/schema';
 import type { FromTrainer } from '../trainerProtocol';
 import { toTrainerSchema } from '../trainerProtocol';
+import type { UserCodeSession } from '../userCode/session';
 import type { Entered } from './enter';
 import { PhaseRecorder } from './phases';
 
 let entered: Entered | undefined;
+/** The user's own code, where the trainer was started for it. */
+let code: UserCodeSession | undefined;
 let stop = new AbortController();
 let runId: string | undefined;
 let dying = false;
@@ -39,6 +42,16 @@ process.on('message', (value: unknown) => {
       recorder.since('process start', 0);
       void (async () => {
         try {
+          if (message.program.kind === 'typescript') {
+            const { UserCodeSession } = await recorder.phase(
+              'module import',
+              () => import('../userCode/session'),
+            );
+            code = new UserCodeSession(message.program, message, send);
+            await code.enter(recorder);
+            send({ type: 'ready', engine: 'node', device: `Node ${process.version}` });
+            return;
+          }
           const { enter } = await recorder.phase('module import', () => import('./enter'));
           const log = (text: string): void => send({ type: 'log', level: 'info', text });
           entered = await enter(message, { phase: recorder.phase, log, die });
@@ -54,9 +67,13 @@ process.on('message', (value: unknown) => {
       stop = new AbortController();
       const { signal } = stop;
       void (async () => {
-        const { runOnce } = await import('./runOnce');
         runId = message.runId;
-        await runOnce(entered, message, signal, send);
+        if (code === undefined) {
+          const { runOnce } = await import('./runOnce');
+          await runOnce(entered, message, signal, send);
+        } else {
+          await code.run(message, signal);
+        }
         runId = undefined;
       })();
       break;

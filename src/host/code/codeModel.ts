@@ -3,9 +3,10 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RecipeSpec } from '../../protocol/parameters';
 import type { Program } from '../../protocol/program';
-import { recipeOf, splitEntrypoint } from '../../protocol/program';
+import { isPython, recipeOf, splitEntrypoint } from '../../protocol/program';
 import type { DescribeRequest } from '../../python/describe';
 import { describePython } from '../../python/describe';
+import { describeTypeScriptLazily } from '../../typescript/load';
 import type { HostSettings } from '../settings';
 
 export interface CodeModelDeps {
@@ -13,7 +14,7 @@ export interface CodeModelDeps {
   /** Path of the workspace folder and its settings; undefined where nothing may be run. */
   workspace: () => { folder: string; settings: HostSettings } | undefined;
   interpreter: (setting: string, folder: string) => string;
-  /** `describePython`, which a test may put in place. */
+  /** `describeCode`, unless a test has one of its own. */
   describe?: (request: DescribeRequest) => Promise<RecipeSpec>;
 }
 
@@ -73,7 +74,7 @@ export class CodeModel extends EventEmitter<{ change: [] }> {
     if (known?.key === key) {
       return known.spec;
     }
-    const { bundleDir, describe = describePython } = this.deps;
+    const { bundleDir, describe = describeCode } = this.deps;
     const described = await describe({ interpreter, folder, entrypoint, bundleDir });
     const spec = { ...described, name: entrypoint, title: entrypoint };
     this.known.set(entrypoint, { key, spec });
@@ -84,6 +85,12 @@ export class CodeModel extends EventEmitter<{ change: [] }> {
     const { interpreter, folder, settings } = this.place();
     const { metricPatterns } = settings;
     const patterns = metricPatterns.length === 0 ? {} : { metricPatterns };
+    if (!isPython(entrypoint)) {
+      return {
+        program: { kind: 'typescript', folder, entrypoint, ...patterns },
+        recipe: recipeOf(entrypoint),
+      };
+    }
     return {
       program: { kind: 'python', interpreter, folder, entrypoint, ...patterns },
       recipe: recipeOf(entrypoint),
@@ -104,6 +111,13 @@ export class CodeModel extends EventEmitter<{ change: [] }> {
     const { folder, settings } = workspace;
     return { ...workspace, interpreter: this.deps.interpreter(settings.pythonInterpreter, folder) };
   }
+}
+
+async function describeCode(request: DescribeRequest): Promise<RecipeSpec> {
+  const { folder, entrypoint, bundleDir } = request;
+  return isPython(entrypoint)
+    ? describePython(request)
+    : describeTypeScriptLazily(folder, entrypoint, bundleDir);
 }
 
 /** Changes whenever the file does. */

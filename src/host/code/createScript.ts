@@ -2,41 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as vscode from 'vscode';
 import { SETTINGS_SECTION } from '../contributions';
-
-/** A whole training that runs on any Python, to be replaced bit by bit. */
-const SCRIPT = `"""A training for Tiny Cats: press Train, edit, press Rerun. What enter made stays in memory."""
-
-import random
-
-import tinycats
-
-
-class Trainer:
-    @tinycats.enter
-    def enter(self):
-        """Runs once for each container: imports, data, whatever takes long to load."""
-        draw = random.Random(0)
-        self.data = [(x, 3 * x - 2 + draw.gauss(0, 0.1)) for x in (draw.uniform(-1, 1) for _ in range(1000))]
-
-    @tinycats.train
-    def train(self, epochs: int = 10, lr: float = 0.1):
-        """Fits a line to points.
-
-        Args:
-            epochs: Passes over the data
-            lr: Learning rate
-        """
-        slope, offset, loss = 0.0, 0.0, 0.0
-        for epoch in range(1, epochs + 1):
-            errors = [(slope * x + offset - y, x) for x, y in self.data]
-            loss = sum(error * error for error, _ in errors) / len(errors)
-            slope -= lr * 2 * sum(error * x for error, x in errors) / len(errors)
-            offset -= lr * 2 * sum(error for error, _ in errors) / len(errors)
-            # Any name becomes a curve. Printed lines such as "epoch 3/10 loss: 0.4" are read as well.
-            tinycats.log(epoch=epoch, epochs=epochs, train_loss=loss, slope=slope, lr=lr)
-            print(f"slope {slope:.3f}, offset {offset:.3f}")
-        return {"loss": loss, "slope": slope, "offset": offset}
-`;
+import { PYTHON_SCRIPT, TYPESCRIPT_SCRIPT } from './scriptTexts';
 
 export interface CreateScriptDeps {
   vs: Pick<typeof vscode, 'ConfigurationTarget' | 'Uri' | 'window' | 'workspace'>;
@@ -44,20 +10,34 @@ export interface CreateScriptDeps {
   folder: string;
 }
 
-/** Writes a small working training script, opens it, and makes it what is trained. Writes over nothing. */
-export async function createScript({ vs, folder }: CreateScriptDeps): Promise<void> {
-  const file = freeName(folder);
+const LANGUAGES = [
+  { label: 'Python', description: 'train.py', extension: 'py', text: PYTHON_SCRIPT, name: ':Trainer.train' },
+  { label: 'TypeScript', description: 'train.ts', extension: 'ts', text: TYPESCRIPT_SCRIPT, name: '' },
+];
+
+/**
+ * Writes a small working training script, opens it, and makes it what is trained. Writes over nothing.
+ * @param language `python` or `typescript`; asked for if it is not given
+ */
+export async function createScript({ vs, folder }: CreateScriptDeps, language?: unknown): Promise<void> {
+  const given = LANGUAGES.find(({ label }) => label.toLowerCase() === language);
+  const chosen =
+    given ?? (await vs.window.showQuickPick(LANGUAGES, { placeHolder: 'Language of the script' }));
+  if (chosen === undefined) {
+    return;
+  }
+  const file = freeName(folder, chosen.extension);
   const uri = vs.Uri.file(join(folder, file));
-  await vs.workspace.fs.writeFile(uri, Buffer.from(SCRIPT));
+  await vs.workspace.fs.writeFile(uri, Buffer.from(chosen.text));
   await vs.workspace
     .getConfiguration(SETTINGS_SECTION, uri)
-    .update('entrypoint', `${file}:Trainer.train`, vs.ConfigurationTarget.Workspace);
+    .update('entrypoint', file + chosen.name, vs.ConfigurationTarget.Workspace);
   await vs.window.showTextDocument(uri);
 }
 
-function freeName(folder: string): string {
+function freeName(folder: string, extension: string): string {
   for (let number = 1; ; number += 1) {
-    const name = number === 1 ? 'train.py' : `train_${number}.py`;
+    const name = number === 1 ? `train.${extension}` : `train_${number}.${extension}`;
     if (!existsSync(join(folder, name))) {
       return name;
     }

@@ -75,12 +75,12 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
     revealRun: (argument) => runs.reveal(argument),
     copyRunId: (argument) => runs.copyId(argument),
     checkMachine: () => machine.show(),
-    createScript: () => {
+    createScript: (argument) => {
       const { folder } = environment;
       if (!environment.mayTrain || folder === undefined) {
         throw new Error(environment.obstacle);
       }
-      return createScript({ vs, folder });
+      return createScript({ vs, folder }, argument);
     },
     installEngine: () => {
       if (!environment.isTrusted) {

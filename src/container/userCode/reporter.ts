@@ -1,0 +1,135 @@
+import { copyFileSync, mkdirSync, statSync } from 'node:fs';
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { LogLevel, RunEventBody } from '../../protocol/events';
+import type { LineMetrics } from './metricLines';
+import { readMetrics } from './metricLines';
+
+const EPOCH_NAMES = [
+  'train_loss',
+  'train_acc',
+  'val_loss',
+  'val_acc',
+  'lr',
+  'images_per_second',
+  'time_s',
+] as const;
+
+/** What `log` takes: places by their names, and any metric by its own. */
+export type Metrics = Readonly<Record<string, unknown>>;
+
+/** The user asked the run to stop; thrown out of `log`, so that code that knows nothing of it stops as well. */
+export class StopRequested extends Error {
+  override readonly name = 'StopRequested';
+}
+
+export interface ReporterDeps {
+  runDir: string;
+  signal: AbortSignal;
+  patterns: readonly RegExp[];
+  emit: (event: RunEventBody) => void;
+  firstStep: () => void;
+}
+
+/** Turns what the user's code says into events of its run. */
+export class Reporter {
+  private readonly epochValues: Record<string, number> = {};
+  private epoch = 0;
+  private epochs = 0;
+  private steps = 0;
+  private stepped = false;
+  private logged = false;
+  private bestAccuracy: number | null = null;
+
+  constructor(private readonly deps: ReporterDeps) {}
+
+  /** The best validation accuracy so far. */
+  get best(): number | null {
+    return this.bestAccuracy;
+  }
+
+  /** A line that the code has printed. */
+  line(level: LogLevel, text: string): void {
+    this.deps.emit({ type: 'log', level, text });
+    const read = this.logged ? undefined : readMetrics(text, this.deps.patterns);
+    if (read !== undefined) {
+      this.tell(read, true);
+    }
+  }
+
+  /** @throws StopRequested once the run is to stop */
+  log(metrics: Metrics): void {
+    this.logged = true;
+    const read: LineMetrics = { values: {} };
+    for (const [name, value] of Object.entries(metrics)) {
+      if (typeof value === 'number' && Number.isFinite(value)) {
+        if (name === 'epoch' || name === 'epochs' || name === 'step' || name === 'steps') {
+          read[name] = Math.max(0, Math.round(value));
+        } else {
+          read.values[name] = value;
+        }
+      }
+    }
+    this.tell(read, false);
+    if (this.deps.signal.aborted) {
+      throw new StopRequested('The run was asked to stop.');
+    }
+  }
+
+  /** A file that the code has written; one outside of the run's folder is copied there. */
+  checkpoint(path: string, { epoch, val_acc }: { epoch?: number; val_acc?: number } = {}): void {
+    const { runDir, emit } = this.deps;
+    const source = resolve(path);
+    const within = relative(runDir, source);
+    const isInside = within !== '' && !within.startsWith('..') && !isAbsolute(within);
+    const file = isInside ? within.split(sep).join('/') : `files/${basename(source)}`;
+    if (!isInside) {
+      mkdirSync(join(runDir, 'files'), { recursive: true });
+      copyFileSync(source, join(runDir, file));
+    }
+    emit({
+      type: 'checkpoint',
+      kind: 'file',
+      file,
+      bytes: statSync(join(runDir, file)).size,
+      epoch: epoch ?? this.epoch,
+      val_acc: val_acc ?? null,
+    });
+  }
+
+  private tell({ epoch, epochs, step, steps, values }: LineMetrics, isLine: boolean): void {
+    const { emit, firstStep } = this.deps;
+    if (!this.stepped) {
+      this.stepped = true;
+      firstStep();
+    }
+    const fromLog = isLine ? { fromLog: true as const } : {};
+    this.epochs = epochs ?? this.epochs;
+    const accuracy = values.val_acc;
+    if (accuracy !== undefined && (this.bestAccuracy === null || accuracy > this.bestAccuracy)) {
+      this.bestAccuracy = accuracy;
+    }
+    const others = { ...values };
+    if (epoch !== undefined) {
+      if (epoch !== this.epoch) {
+        this.epoch = epoch;
+        Object.keys(this.epochValues).forEach((name) => Reflect.deleteProperty(this.epochValues, name));
+      }
+      const known = EPOCH_NAMES.filter((name) => values[name] !== undefined);
+      // Metrics of one epoch that are told apart are one row.
+      known.forEach((name) => {
+        this.epochValues[name] = values[name] ?? 0;
+        Reflect.deleteProperty(others, name);
+      });
+      if (known.length > 0 && step === undefined) {
+        emit({ type: 'epoch', epoch, epochs: this.epochs, ...this.epochValues, ...fromLog });
+      }
+    }
+    this.steps = step ?? this.steps + 1;
+    const rest = step === undefined ? others : values;
+    if (Object.keys(rest).length > 0) {
+      const place = epoch === undefined ? {} : { epoch };
+      const at = epoch !== undefined && step === undefined ? 0 : this.steps;
+      emit({ type: 'metrics', ...place, step: at, steps: steps ?? 0, values: rest, ...fromLog });
+    }
+  }
+}

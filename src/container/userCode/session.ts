@@ -1,0 +1,224 @@
+import * as v from 'valibot';
+import { jsonSchema } from '../../protocol/json';
+import type { LogLevel } from '../../protocol/events';
+import type { ParameterValues, RecipeSpec } from '../../protocol/parameters';
+import { checkParameters } from '../../protocol/parameters';
+import type { UserProgram } from '../../protocol/program';
+import { splitEntrypoint } from '../../protocol/program';
+import { describeTypeScriptLazily } from '../../typescript/load';
+import { loadEngine } from '../engines/engine';
+import { PhaseRecorder } from '../trainer/phases';
+import type { EnterOptions, FromTrainer, RunOrder } from '../trainerProtocol';
+import { capturePrints } from './capture';
+import { failureOf } from './failures';
+import { compilePatterns } from './metricLines';
+import { ModuleGraph } from './moduleGraph';
+import type { Metrics } from './reporter';
+import { Reporter, StopRequested } from './reporter';
+
+const MAX_RETURNED_BYTES = 64 * 1024;
+const TFJS = ['@tensorflow/tfjs-core', '@tensorflow/tfjs'];
+
+const codeSchema = v.looseObject({
+  enter: v.optional(v.function()),
+  default: v.optional(v.looseObject({ enter: v.optional(v.function()) })),
+});
+
+/** The user's TypeScript or JavaScript, warm: its modules, and what its `enter` made. */
+export class UserCodeSession {
+  private readonly graph: ModuleGraph;
+  private reporter: Reporter | undefined;
+  private signal: AbortSignal | undefined;
+  private runDir = '';
+  /** What `enter` returned, and its source then. */
+  private entered: { value: unknown; source: string } | undefined;
+  private readonly spoken = { restart: '' };
+
+  constructor(
+    private readonly program: UserProgram,
+    private readonly options: EnterOptions,
+    private readonly send: (message: FromTrainer) => void,
+  ) {
+    const { wasmDir, enginesDir } = options;
+    const own = new Map([['tinycats', this.api]]);
+    const engine = async (): Promise<unknown> => {
+      const log = (text: string): void => send({ type: 'log', level: 'info', text });
+      return (await loadEngine(options.engine, { wasmDir, enginesDir, log })).tf;
+    };
+    this.graph = new ModuleGraph(program.folder, own, new Map(TFJS.map((name) => [name, engine])));
+    capturePrints((level, text) => this.printed(level, text));
+  }
+
+  /** What code gets of `import … from 'tinycats'`, and as the second parameter of `enter` and `train`. */
+  private get api() {
+    const session = (): Reporter => {
+      if (this.reporter === undefined) {
+        throw new Error('There is no run: this is for train, not for enter.');
+      }
+      return this.reporter;
+    };
+    return {
+      log: (metrics: Metrics) => session().log(metrics),
+      checkpoint: (path: string, facts?: { epoch?: number; val_acc?: number }) =>
+        session().checkpoint(path, facts),
+      runDir: () => this.runDir,
+      outputsDir: () => process.env.TINY_CATS_OUTPUTS_DIR ?? '',
+      dataDir: () => process.env.TINY_CATS_DATA_DIR ?? '',
+      signal: () => this.signal ?? AbortSignal.abort(),
+    };
+  }
+
+  /** What can fail because of the code does not: the run says it, and the process stays warm. */
+  async enter(recorder: PhaseRecorder): Promise<void> {
+    process.chdir(this.program.folder);
+    process.env.TINY_CATS_DATA_DIR = this.options.dataDir;
+    try {
+      await this.prepare(recorder);
+    } catch (error) {
+      const { message, location } = failureOf(error, (file) => this.graph.isOwn(file));
+      const place = location === undefined ? {} : { location };
+      this.send({
+        type: 'log',
+        level: 'warning',
+        text: `${message} It is tried again with the run.`,
+        ...place,
+      });
+    }
+  }
+
+  async run(order: RunOrder, signal: AbortSignal): Promise<void> {
+    const { runId, runDir } = order;
+    const environment = { ...process.env };
+    const recorder = new PhaseRecorder('run', order.askedAt, (phase) => {
+      if (order.attempt === 1) {
+        this.send({ type: 'event', runId, event: { type: 'phase', phase } });
+      }
+    });
+    const reporter = new Reporter({
+      runDir,
+      signal,
+      patterns: compilePatterns(this.program.metricPatterns ?? []),
+      emit: (event) => this.send({ type: 'event', runId, event }),
+      firstStep: () => this.send({ type: 'firstStep', runId }),
+    });
+    Object.assign(this, { reporter, signal, runDir });
+    process.chdir(this.program.folder);
+    process.env.TINY_CATS_RUN_DIR = runDir;
+    process.env.TINY_CATS_OUTPUTS_DIR = order.outputsDir;
+    process.env.TINY_CATS_DATA_DIR = order.dataDir;
+    try {
+      const returned = await this.train(order, recorder, signal);
+      const status = signal.aborted ? 'stopped' : 'completed';
+      const value = this.returnedOf(returned);
+      this.send({
+        type: 'ended',
+        runId,
+        status,
+        output: null,
+        val_acc: reporter.best,
+        ...(value === undefined ? {} : { returned: value }),
+      });
+    } catch (error) {
+      const known = { type: 'ended', runId, output: null, val_acc: reporter.best } as const;
+      const isStop =
+        error instanceof StopRequested || (error instanceof Error && error.name === 'AbortError');
+      this.send(
+        signal.aborted && (isStop || error === signal.reason)
+          ? { ...known, status: 'stopped' }
+          : { ...known, status: 'failed', error: failureOf(error, (file) => this.graph.isOwn(file)) },
+      );
+    } finally {
+      this.reporter = undefined;
+      process.env = environment;
+    }
+  }
+
+  private async train(order: RunOrder, recorder: PhaseRecorder, signal: AbortSignal): Promise<unknown> {
+    const { runId } = order;
+    const { train, spec } = await recorder.phase('reload', () => this.prepare(undefined));
+    this.tellRestart(runId);
+    this.send({ type: 'event', runId, event: { type: 'files', files: this.graph.files } });
+    const params = valuesOf(spec, checkParameters(spec, order.params));
+    this.send({ type: 'event', runId, event: { type: 'state', state: 'training' } });
+    return train(params, { ...this.api, entered: this.entered?.value, signal, runDir: order.runDir });
+  }
+
+  /** Reads the code as it is now, and calls `enter` unless that was done. */
+  private async prepare(recorder: PhaseRecorder | undefined) {
+    const { folder, entrypoint } = this.program;
+    const { path, name = 'train' } = splitEntrypoint(entrypoint);
+    const phase = async <T>(what: string, work: () => Promise<T>): Promise<T> =>
+      recorder === undefined ? work() : recorder.phase(what, work);
+    this.graph.refresh();
+    const spec = await describeTypeScriptLazily(folder, entrypoint, __dirname);
+    const exported = await phase(path, () => this.graph.load(path));
+    const code = v.parse(codeSchema, exported);
+    const train: unknown = Reflect.get(code, name) ?? Reflect.get(code.default ?? {}, name);
+    if (typeof train !== 'function') {
+      throw new Error(`${path} exports no function "${name}".`);
+    }
+    const enter = code.enter ?? code.default?.enter;
+    if (this.entered === undefined) {
+      const value =
+        enter === undefined ? undefined : await phase('enter', () => Promise.resolve(enter(this.api)));
+      this.entered = { value, source: String(enter) };
+    } else if (this.entered.source !== String(enter)) {
+      this.spoken.restart = `enter of ${path} has changed: what it made before is still in use.`;
+    }
+    return {
+      spec,
+      train: (params: unknown, context: unknown): unknown =>
+        Reflect.apply(train, undefined, [params, context]),
+    };
+  }
+
+  private tellRestart(runId: string): void {
+    const reason = this.spoken.restart;
+    if (reason !== '') {
+      this.spoken.restart = '';
+      this.send({ type: 'event', runId, event: { type: 'restart_needed', reason } });
+    }
+  }
+
+  private printed(level: LogLevel, text: string): void {
+    if (this.reporter === undefined) {
+      this.send({ type: 'log', level, text });
+    } else {
+      this.reporter.line(level, text);
+    }
+  }
+
+  private returnedOf(value: unknown): v.InferOutput<typeof jsonSchema> | undefined {
+    if (value === undefined) {
+      return undefined;
+    }
+    try {
+      const text = JSON.stringify(value);
+      const read = v.safeParse(jsonSchema, JSON.parse(text));
+      if (read.success && text.length <= MAX_RETURNED_BYTES) {
+        return read.output;
+      }
+    } catch {
+      // Said below.
+    }
+    this.printed(
+      'warning',
+      `What train returned is no JSON of at most ${MAX_RETURNED_BYTES} bytes: it is left out.`,
+    );
+    return undefined;
+  }
+}
+
+/** Values as the code takes them: what is written as JSON is read. */
+function valuesOf({ parameters }: RecipeSpec, values: ParameterValues): Record<string, unknown> {
+  return Object.fromEntries(
+    parameters.map((spec) => {
+      const value = values[spec.name];
+      const isJson = spec.type === 'text' && spec.json === true;
+      return [
+        spec.name,
+        isJson && typeof value === 'string' ? (value === '' ? null : JSON.parse(value)) : value,
+      ];
+    }),
+  );
+}

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ContainerClient } from '../../src/client/containerClient';
+import type { ParameterValues } from '../../src/protocol/parameters';
+import type { Program } from '../../src/protocol/program';
+import { Following } from './support/following';
+import { Place } from './support/place';
+
+const MODEL = `export interface Model { slope: number }
+export const make = (): Model => ({ slope: 0 });
+export const name: string = 'first';
+`;
+const TRAIN = `import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import * as tinycats from 'tinycats';
+import { make, name, type Model } from './model.js';
+
+let entered = 0;
+
+export async function enter(): Promise<{ count: number }> {
+  entered += 1;
+  console.warn('entering');
+  return { count: entered };
+}
+
+/** Fits nothing. */
+export async function train(
+  { epochs = 2, lr = 0.5, label = 'cat', fail = false }: { epochs?: number; lr?: number; label?: string; fail?: boolean }, // all of it
+  run: { entered: { count: number }; signal: AbortSignal; runDir: string },
+): Promise<unknown> {
+  const model: Model = make();
+  for (let epoch = 1; epoch <= epochs; epoch += 1) {
+    model.slope += lr;
+    run.entered.count += 1;
+    tinycats.log({ epoch, epochs, train_loss: 1 / epoch, slope: model.slope });
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    tinycats.log({ epoch, val_acc: epoch / 10 });
+  }
+  if (fail) throw new Error('the cats are out');
+  writeFileSync(join(run.runDir, 'model.json'), JSON.stringify(model));
+  tinycats.checkpoint(join(run.runDir, 'model.json'));
+  return { slope: model.slope, label, name, count: run.entered.count };
+}
+`;
+
+describe('the user’s own TypeScript', () => {
+  let place: Place;
+  let client: ContainerClient;
+  let code: string;
+  beforeEach(async () => {
+    place = await Place.make();
+    client = place.client();
+    code = join(place.root, 'my code');
+    await mkdir(join(code, 'src'), { recursive: true });
+    await writeFile(join(code, 'src', 'model.ts'), MODEL);
+    await writeFile(join(code, 'src', 'train.ts'), TRAIN);
+  });
+  afterEach(() => place.dispose());
+
+  async function train(params: ParameterValues = {}): Promise<Following> {
+    const program: Program = { kind: 'typescript', folder: code, entrypoint: 'src/train.ts' };
+    const options = place.options({ hint: { recipe: 'train', params, program } });
+    return new Following(client, await client.train('train', params, options));
+  }
+
+  async function edit(file: string, from: string, to: string): Promise<void> {
+    const path = join(code, 'src', file);
+    await writeFile(path, (await readFile(path, 'utf8')).replace(from, to));
+  }
+
+  it('trains, with curves, checkpoints and what it returned', async () => {
+    const run = await train({ epochs: 3 });
+    const { status, error, returned, val_acc } = await run.result();
+    assert.equal(error, undefined);
+    assert.equal(status, 'completed');
+    assert.deepEqual(returned, { slope: 1.5, label: 'cat', name: 'first', count: 4 });
+    assert.equal(val_acc, 0.3);
+    assert.deepEqual(
+      run.all('epoch').map((row) => [row.epoch, row.train_loss, row.val_acc]),
+      [1, 2, 3].flatMap((epoch) => [
+        [epoch, 1 / epoch, undefined],
+        [epoch, 1 / epoch, epoch / 10],
+      ]),
+    );
+    assert.deepEqual(
+      run.all('metrics').map(({ epoch, values }) => [epoch, values]),
+      [
+        [1, { slope: 0.5 }],
+        [2, { slope: 1 }],
+        [3, { slope: 1.5 }],
+      ],
+    );
+    assert.deepEqual(
+      run.all('checkpoint').map(({ kind, file }) => [kind, file]),
+      [['file', 'model.json']],
+    );
+    assert.deepEqual(
+      run
+        .all('files')
+        .at(-1)
+        ?.files.map(({ path }) => path),
+      ['src/model.ts', 'src/train.ts'],
+    );
+  });
+
+  it('runs what was edited, in a module that it imports as well, and keeps what enter made', async () => {
+    await (await train()).result();
+    const { trainerPid } = await client.request('status', {});
+    for (let turn = 1; turn <= 5; turn += 1) {
+      await edit(
+        'model.ts',
+        /name: string = '\w+'/.exec(await readFile(join(code, 'src', 'model.ts'), 'utf8'))?.[0] ?? '',
+        `name: string = 'edit${turn}'`,
+      );
+      const { returned, start } = await (await train()).result();
+      assert.equal(start, 'warm');
+      assert.deepEqual(returned, { slope: 1, label: 'cat', name: `edit${turn}`, count: 3 + 2 * turn });
+    }
+    await edit('train.ts', 'entered += 1', 'entered += 2');
+    const run = await train();
+    await run.result();
+    assert.match(run.all('restart_needed')[0]?.reason ?? '', /enter of src\/train\.ts has changed/);
+    assert.match((await client.request('status', {})).restartNeeded ?? '', /enter of/);
+    assert.equal((await client.request('status', {})).trainerPid, trainerPid);
+  });
+
+  it('fails with its line, for an exception, broken code and wrong values, and stays warm', async () => {
+    const thrown = (await (await train({ fail: true })).result()).error;
+    const line = TRAIN.split('\n').findIndex((text) => text.includes('the cats are out')) + 1;
+    assert.deepEqual(thrown, {
+      code: 'user_code',
+      message: 'Error: the cats are out',
+      location: { file: join(code, 'src', 'train.ts'), line },
+    });
+    const { trainerPid } = await client.request('status', {});
+    assert.match(
+      (await (await train({ epochs: 'many' })).result()).error?.message ?? '',
+      /epochs: expected a whole number/,
+    );
+    await edit('model.ts', 'export const make', 'export const = make');
+    const broken = (await (await train()).result()).error;
+    assert.deepEqual(
+      [broken?.code, broken?.location],
+      ['syntax', { file: join(code, 'src', 'model.ts'), line: 2 }],
+    );
+    await edit('model.ts', 'export const = make', 'export const make');
+    assert.equal((await (await train()).result()).status, 'completed');
+    assert.equal((await client.request('status', {})).trainerPid, trainerPid);
+  });
+
+  it('is stopped where it logs', async () => {
+    const run = await train({ epochs: 1_000_000 });
+    await run.first('epoch', ({ epoch }) => epoch > 2);
+    await client.stop(run.runId, false);
+    assert.equal((await run.result()).status, 'stopped');
+    assert.equal((await (await train()).result()).start, 'warm');
+  });
+
+  it('may use the container’s engine by the name of tfjs', async () => {
+    await writeFile(
+      join(code, 'src', 'train.ts'),
+      "import * as tf from '@tensorflow/tfjs-core';\nexport const train = () => tf.tidy(() => tf.add(tf.scalar(1), 2).dataSync()[0]);\n",
+    );
+    const { error, returned } = await (await train()).result();
+    assert.equal(error, undefined);
+    assert.equal(returned, 3);
+  });
+});
