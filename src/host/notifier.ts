@@ -1,5 +1,6 @@
 import type { RunRecord } from '../protocol/run';
 import { containerCost } from '../protocol/cost';
+import { heldMemoryText } from '../protocol/heldMemory';
 import { isFinal } from '../protocol/run';
 import type { MessageDeps } from './commands/messages';
 import { commandAction, offer, reportError } from './commands/messages';
@@ -20,17 +21,21 @@ const CONTAINER_DIED = 'container_died';
 export class Notifier {
   /** Whether the user was asked about the container that is left warm now. */
   private hasAsked = false;
+  /** What speaks for a fresh container, as it was last said. */
+  private saidOfRestart = '';
 
   constructor(private readonly deps: NotifierDeps) {
     deps.container.on('run', this.runChanged);
     deps.container.on('died', this.containerDied);
     deps.container.on('change', this.containerChanged);
+    deps.container.on('change', this.restartChanged);
   }
 
   dispose(): void {
     this.deps.container.off('run', this.runChanged);
     this.deps.container.off('died', this.containerDied);
     this.deps.container.off('change', this.containerChanged);
+    this.deps.container.off('change', this.restartChanged);
   }
 
   private readonly runChanged = (record: RunRecord): void => {
@@ -81,6 +86,22 @@ export class Notifier {
       },
       commandAction(deps, 'Let Go', 'coolDown'),
     ]);
+  };
+
+  /** Said once, and only where the panel does not say it. */
+  private readonly restartChanged = (): void => {
+    const { deps } = this;
+    const { heldMemory, restartNeeded, state } = deps.container.view;
+    const text = restartNeeded ?? (heldMemory === null ? '' : `${heldMemoryText(heldMemory)}.`);
+    if (state === 'training' || text === this.saidOfRestart) {
+      return;
+    }
+    this.saidOfRestart = text;
+    if (text !== '' && !deps.panel.isVisible) {
+      offer(deps, 'showWarningMessage', `Tiny Cats: ${text}`, [
+        commandAction(deps, 'Restart Container', 'restartContainer'),
+      ]);
+    }
   };
 
   private readonly containerDied = (runIds: readonly string[]): void => {

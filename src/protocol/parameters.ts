@@ -78,9 +78,11 @@ export class ParameterError extends SchemaError {
   }
 }
 
-/** The defaults of a recipe. */
+/** The defaults of a recipe; one that has to be given has none. */
 export function defaultParameters(recipe: RecipeSpec): ParameterValues {
-  return Object.fromEntries(recipe.parameters.map((spec) => [spec.name, spec.default]));
+  return Object.fromEntries(
+    recipe.parameters.filter((spec) => spec.required !== true).map((spec) => [spec.name, spec.default]),
+  );
 }
 
 /**

@@ -24,6 +24,8 @@ export interface ChartOptions {
   range: Range;
   formatAxis: (value: number) => string;
   heightPx: number;
+  /** What `x` counts, epochs or steps if not given; cursors of charts that count the same move together. */
+  axis?: 'epochs' | 'seconds';
 }
 
 export interface ChartMark {
@@ -148,7 +150,7 @@ export class Chart {
       cursor: {
         y: false,
         drag: { x: false, y: false },
-        sync: { key: 'epochs', scales: ['x', null] },
+        sync: { key: this.options.axis ?? 'epochs', scales: ['x', null] },
         points: { size: 7, width: 2 },
         dataIdx: (plot, series, hovered) => nearestIndex(plot.data[series] ?? [], hovered) ?? hovered,
       },

@@ -112,7 +112,7 @@ export class CheckpointsCard {
             { attributes: { scope: 'row' } },
             textButton(file, () => this.send({ type: 'inspect', file }), `Inspect the ${kind} checkpoint`),
           ),
-          el('td', { text: step === undefined ? `epoch ${epoch}` : `step ${formatCount(step)}` }),
+          el('td', { text: placeText(epoch, step) }),
           el('td', { class: 'number', text: val_acc === null ? '' : formatPercent(val_acc) }),
           el('td', { class: 'number quiet', text: formatBytes(bytes) }),
         ),
@@ -125,6 +125,14 @@ export class CheckpointsCard {
       ),
     );
   }
+}
+
+/** When a checkpoint was saved, as far as that is known. */
+function placeText(epoch: number, step: number | undefined): string {
+  if (step !== undefined) {
+    return `step ${formatCount(step)}`;
+  }
+  return epoch === 0 ? '' : `epoch ${epoch}`;
 }
 
 /** The parameters that the run was started with. */

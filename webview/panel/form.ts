@@ -11,6 +11,7 @@ import type { FieldControl } from '../shared/components';
 import { button, checkbox, dropdown, textField } from '../shared/components';
 import { el, setText, textButton } from '../shared/dom';
 import {
+  defaultText,
   fieldProblem,
   fieldText,
   groupParameters,
@@ -221,7 +222,7 @@ export class ParameterForm {
       case 'weights':
         return textField({
           label,
-          value: fieldText(spec.default),
+          value: defaultText(spec),
           onInput: changed,
           onEnter: this.onSubmit,
         });
@@ -230,8 +231,18 @@ export class ParameterForm {
 
   private setValues(params: ParameterValues): void {
     for (const field of this.fields.values()) {
-      field.control.value = fieldText(params[field.spec.name] ?? field.spec.default);
-      this.check(field);
+      const { spec, control } = field;
+      const value = params[spec.name];
+      // The default of one that has to be given says nothing.
+      control.value =
+        value === undefined || (spec.required === true && value === spec.default)
+          ? defaultText(spec)
+          : fieldText(value);
+      if (control.value === '') {
+        this.mark(field, null);
+      } else {
+        this.check(field);
+      }
     }
     this.onChange();
   }

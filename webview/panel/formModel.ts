@@ -11,11 +11,17 @@ import { humanName } from '../shared/format';
 /** Parameters that nearly every run changes; the rest is advanced. */
 const MAIN: ReadonlySet<string> = new Set(['data_dir', 'epochs', 'steps', 'batch_size', 'lr', 'backbone']);
 
+/** So many are shown all at once. */
+const FEW = 8;
+
 /** Splits a recipe's parameters into those always shown and those under "Advanced". */
 export function groupParameters(recipe: RecipeSpec): { main: ParameterSpec[]; advanced: ParameterSpec[] } {
+  if (recipe.parameters.length <= FEW) {
+    return { main: [...recipe.parameters], advanced: [] };
+  }
   return {
-    main: recipe.parameters.filter((spec) => MAIN.has(spec.name)),
-    advanced: recipe.parameters.filter((spec) => !MAIN.has(spec.name)),
+    main: recipe.parameters.filter((spec) => MAIN.has(spec.name) || spec.required === true),
+    advanced: recipe.parameters.filter((spec) => !MAIN.has(spec.name) && spec.required !== true),
   };
 }
 
@@ -37,6 +43,11 @@ export function parameterLabel(name: string): string {
   );
 }
 
+/** What a field shows where nobody has given a value: nothing, if one has to be given. */
+export function defaultText(spec: ParameterSpec): string {
+  return spec.required === true ? '' : fieldText(spec.default);
+}
+
 /** A value as a field shows it; small numbers as people write them: 0.0001, 1e-7. */
 export function fieldText(value: ParameterValue): string {
   return String(value);
@@ -44,6 +55,9 @@ export function fieldText(value: ParameterValue): string {
 
 /** What is wrong with `text` as a value of `spec`, without the name that the field shows anyway; null if nothing. */
 export function fieldProblem(spec: ParameterSpec, text: string): string | null {
+  if (spec.required === true && text.trim() === '') {
+    return 'A value is needed, it has no default';
+  }
   try {
     parseParameter(spec, text);
     return null;
@@ -69,7 +83,7 @@ export function readFields(
   const values: ParameterValues = {};
   const problems: ParameterProblem[] = [];
   for (const spec of recipe.parameters) {
-    const text = texts.get(spec.name) ?? fieldText(spec.default);
+    const text = texts.get(spec.name) ?? defaultText(spec);
     const message = fieldProblem(spec, text);
     if (message === null) {
       values[spec.name] = parseParameter(spec, text);
@@ -87,7 +101,7 @@ export function parameterRows(
 ): { name: string; text: string; changed: boolean }[] {
   const defaults = defaultParameters(recipe);
   const known = recipe.parameters.map((spec) => spec.name).filter((name) => Object.hasOwn(params, name));
-  const others = Object.keys(params).filter((name) => !Object.hasOwn(defaults, name));
+  const others = Object.keys(params).filter((name) => !known.includes(name));
   return [...known, ...others].map((name) => {
     const value = params[name] ?? '';
     return {

@@ -5,6 +5,8 @@ import { applyEvent } from '../../src/protocol/runView';
 import { el, setText } from '../shared/dom';
 import { Charts } from './charts';
 import { Comparison } from './comparison';
+import { CodeCard } from './codeCard';
+import { DeviceCharts } from './deviceCharts';
 import { CheckpointsCard, DatasetCard, RunParametersCard } from './details';
 import { ParameterForm } from './form';
 import { Facts, Header } from './header';
@@ -30,6 +32,8 @@ export class Panel {
   private readonly invitation: Invitation;
   private readonly comparison: Comparison;
   private readonly charts = new Charts();
+  private readonly device = new DeviceCharts();
+  private readonly code = new CodeCard();
   private readonly samples: Samples;
   private readonly startup = new Startup();
   private readonly log: Log;
@@ -76,7 +80,14 @@ export class Panel {
         this.comparison.element,
       ),
       el('div', { class: 'startup-cell' }, this.startup.element),
-      el('div', { class: 'main-cell' }, this.samples.element, this.charts.element, this.log.element),
+      el(
+        'div',
+        { class: 'main-cell' },
+        this.samples.element,
+        this.charts.element,
+        this.device.element,
+        this.log.element,
+      ),
       el(
         'div',
         { class: 'side-cell' },
@@ -84,6 +95,7 @@ export class Panel {
         this.dataset.element,
         this.form.element,
         this.runParameters.element,
+        this.code.element,
       ),
     );
     root.replaceChildren(this.header.element, this.layout, this.spoken);
@@ -192,7 +204,9 @@ export class Panel {
     this.dataset.render(model);
     this.checkpoints.render(model);
     this.runParameters.render(model);
+    this.code.render(model);
     this.charts.element.hidden = model.run === null;
+    this.device.element.hidden ||= model.run === null;
     this.log.element.hidden = model.run === null;
     if (model.run !== null) {
       this.log.render(model.run);
@@ -208,6 +222,7 @@ export class Panel {
     }
     this.chartsDrawnAt = now;
     this.charts.render(run);
+    this.device.render(run);
   }
 
   /** Says a change of the run's state to screen readers. */

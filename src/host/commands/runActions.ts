@@ -9,6 +9,7 @@ import { VIEWS } from '../contributions';
 import type { Environment } from '../environment';
 import { formatAge, formatBytes, formatPercent } from '../format';
 import type { HistoryModel } from '../history/historyModel';
+import { checkpointReaders } from '../inspect/checkpointReader';
 import { formatTime } from '../history/runItem';
 import type { PanelManager } from '../panel/panelManager';
 
@@ -73,7 +74,11 @@ export class RunActions {
       path = await this.askCheckpoint(node.success ? await this.find(node.output.runId) : undefined);
     }
     if (path !== undefined) {
-      await vs.commands.executeCommand('vscode.openWith', vs.Uri.file(path), VIEWS.checkpointEditor);
+      const uri = vs.Uri.file(path);
+      // Files that the user's own code wrote can be of any kind.
+      await (checkpointReaders.some((reader) => reader.matches(uri.fsPath))
+        ? vs.commands.executeCommand('vscode.openWith', uri, VIEWS.checkpointEditor)
+        : vs.commands.executeCommand('vscode.open', uri));
     }
   }
 

@@ -56,10 +56,10 @@ export function checkpointItem(checkpoint: Checkpoint, runId: string): ItemFacts
   const { kind, val_acc: valAcc, bytes, file } = checkpoint;
   const description = [formatAge(checkpoint), ...accuracy(valAcc), formatBytes(bytes)].join(' · ');
   return {
-    label: kind,
+    label: kind === 'file' ? file : kind,
     description,
     tooltip: `**${escapeMarkdown(file)}**  \n${escapeMarkdown(description)}  \nRun ${escapeMarkdown(runId)}`,
-    icon: { id: kind === 'best' ? 'star-full' : 'save' },
+    icon: { id: kind === 'best' ? 'star-full' : kind === 'file' ? 'file-binary' : 'save' },
     contextValue: ITEM_WORDS.checkpoint,
     accessibilityLabel: `${kind} checkpoint, ${description}`,
   };

@@ -1,8 +1,9 @@
 import type { ContainerView } from '../../protocol/panel';
 import { containerCost } from '../../protocol/cost';
 import type { Phase } from '../../protocol/events';
+import { heldMemoryText } from '../../protocol/heldMemory';
 import type { LiveProgress } from '../container/liveRun';
-import { escapeMarkdown, formatDuration } from '../format';
+import { escapeMarkdown, formatBytes, formatDuration } from '../format';
 
 export interface StatusText {
   text: string;
@@ -66,6 +67,7 @@ function tooltip(view: ContainerView, live: LiveProgress | undefined, word: stri
   if (view.engine !== '') {
     facts.push(['Engine', [view.engine, view.device].filter((text) => text !== '').join(', ')]);
   }
+  facts.push(...deviceFactsOf(view));
   if (live !== undefined) {
     facts.push(['Run', live.runId]);
   }
@@ -77,12 +79,31 @@ function tooltip(view: ContainerView, live: LiveProgress | undefined, word: stri
     facts.push(['Cools', `in ${formatDuration(view.idleRemainingMs)}, at ${at}, if nothing is asked of it`]);
   }
   facts.push(...usageFacts(view));
+  if (view.restartNeeded !== null) {
+    facts.push(['Restart', view.restartNeeded]);
+  }
+  if (view.heldMemory !== null) {
+    facts.push(['Memory', heldMemoryText(view.heldMemory)]);
+  }
   if (view.problem !== null) {
     facts.push(['Problem', view.problem]);
   }
   const head = `**Tiny Cats container:** ${escapeMarkdown(word)}`;
   const lines = facts.map(([name, text]) => `**${name}:** ${escapeMarkdown(text)}`);
   return [[head, ...lines].join('  \n'), ...phaseTable(view.enterPhases)].join('\n\n');
+}
+
+function deviceFactsOf({ deviceFacts }: ContainerView): [string, string][] {
+  if (deviceFacts === null) {
+    return [];
+  }
+  const { name, memoryBytes, ...versions } = deviceFacts;
+  const memory = memoryBytes === undefined ? '' : `, ${formatBytes(memoryBytes)}`;
+  const parts = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
+  return [
+    ['Device', `${name}${memory}`],
+    ...(parts.length === 0 ? [] : [['Versions', parts.join(', ')] satisfies [string, string]]),
+  ];
 }
 
 function usageFacts({ usage, pricePerHour, idleRemainingMs, letGoInMs }: ContainerView): [string, string][] {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { defaultParameters } from '../../../src/protocol/parameters';
 import { CLASSIFIER } from '../../../src/protocol/recipes';
 import {
+  defaultText,
   fieldProblem,
   groupParameters,
   parameterLabel,
@@ -88,5 +89,25 @@ describe('parameter form', () => {
       { name: 'output', text: 'none', changed: false },
       { name: 'retired', text: '1', changed: false },
     ]);
+  });
+
+  it('is empty where a value has to be given, and says so', () => {
+    const data = { name: 'data', type: 'text', default: '', description: '', required: true } as const;
+    const epochs = { name: 'epochs', type: 'integer', default: 3, description: '' } as const;
+    const recipe = { name: 'train.py:train', title: '', description: '', parameters: [data, epochs] };
+    assert.deepEqual(defaultParameters(recipe), { epochs: 3 });
+    assert.equal(defaultText(data), '');
+    assert.deepEqual(readFields(recipe, new Map()).problems, [
+      { name: 'data', message: 'A value is needed, it has no default' },
+    ]);
+    assert.deepEqual(readFields(recipe, new Map([['data', 'cats']])).values, { data: 'cats', epochs: 3 });
+    assert.deepEqual(groupParameters(recipe).advanced, []);
+    assert.deepEqual(
+      parameterRows(recipe, { data: 'cats', epochs: 3 }).map(({ name, changed }) => [name, changed]),
+      [
+        ['data', false],
+        ['epochs', false],
+      ],
+    );
   });
 });
