@@ -24,7 +24,7 @@ describe('curves of the device', () => {
     const samples = Array.from({ length: 3 * MAX_DEVICE_SAMPLES }, () => busy(1));
     const { seconds } = deviceData(runAfter(start('warm'), ...samples));
     assert.ok(seconds.length <= MAX_DEVICE_SAMPLES);
-    assert.ok((seconds[0] ?? 99) < 10);
+    assert.ok((seconds[0] ?? Infinity) < samples.length / 50);
     assert.equal(seconds.at(-1), samples.length);
   });
 });
