@@ -81,7 +81,10 @@ describe('reading a command line', () => {
     [['rerun', 'one', 'two'], /"two"/],
     [['inspect'], /"inspect" needs a CHECKPOINT\|RUN_ID/],
     [['train', '--recipe', 'dreams'], /--recipe: there is no recipe "dreams"/],
-    [['train', '--engine', 'abacus'], /engine: expected one of auto, torch, tfjs, tensorflow, webgpu, wasm, cpu/],
+    [
+      ['train', '--engine', 'abacus'],
+      /engine: expected one of auto, torch, tfjs, tensorflow, webgpu, wasm, cpu/,
+    ],
     [['status', '--port', '70000'], /port: expected a whole number/],
     [['warm', '--scaledown-window', '0'], /scaledown_window: expected a whole number of at least 1/],
     [['runs', '--outputs-dir', ' '], /--outputs-dir needs the path of a folder/],
