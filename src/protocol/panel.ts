@@ -56,6 +56,8 @@ export type HostToPanel =
       /** Which of them is trained next. */
       recipe: string;
       run: RunView | null;
+      /** The run that the user chose to look at; null while the newest is shown, whichever that is. */
+      chosen: string | null;
       coldStart: ColdStart | null;
       container: ContainerView;
       /** Whether a container may be started here at all (workspace trust, a folder is open). */

@@ -29,6 +29,7 @@ const hostMessageSchema = v.variant('type', [
         lastSeq: v.number(),
       }),
     ),
+    chosen: v.nullable(v.string()),
     coldStart: v.nullable(v.looseObject({ runId: v.string(), phases: someList })),
     container: containerSchema,
     mayTrain: v.boolean(),

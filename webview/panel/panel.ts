@@ -113,7 +113,8 @@ export class Panel {
           window.scrollTo(0, 0);
         }
         this.model = message;
-        this.keepRun(message.run?.runId ?? null);
+        // Not the run that is shown: after a reload from an older state, who followed the newest run still does.
+        this.keepRun(message.chosen);
         this.form.render(message.recipes, message.recipe);
         this.chartsDrawnAt = 0;
         break;

@@ -110,6 +110,7 @@ export class PanelModel {
       recipes: deps.recipes.forms,
       recipe: deps.recipes.next.name,
       run: lease?.feed.view ?? null,
+      chosen: this.chosen,
       coldStart,
       container: deps.container.view,
       mayTrain: deps.mayTrain(),

@@ -98,7 +98,9 @@ describe('a container on Modal (by the double)', function () {
     assert.equal(sent.length, 0, 'the second sandbox has the code from the volume');
   });
 
-  it('is not idle while a run trains and no window is open, and ends its sandbox when it goes', async () => {
+  it('is not idle while a run trains and no window is open, and ends its sandbox when it goes', async function () {
+    // The keeper brings the volumes in step first, which takes what the disk takes: long after a large installation.
+    this.timeout(240_000);
     const client = place.client();
     const run = await train(client, LONG);
     await run.first('epoch');

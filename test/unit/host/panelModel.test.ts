@@ -116,6 +116,7 @@ describe('panel model', () => {
     await bed.container.idle();
     const second = await bed.container.train('classifier', {}, OPTIONS);
     await shown(() => snapshots().at(-1)?.run?.runId === second);
+    assert.equal(snapshots().at(-1)?.chosen, null, 'a reload of the window goes on with the newest too');
   });
 
   it('stays with an older run that was chosen', async () => {
@@ -131,6 +132,7 @@ describe('panel model', () => {
     model.show(older);
     model.pageReady();
     await shown(() => snapshots().at(-1)?.run?.runId === older);
+    assert.equal(snapshots().at(-1)?.chosen, older, 'a reload of the window comes back to it');
     await bed.container.train('classifier', {}, OPTIONS);
     await bed.until(() => bed.container.view.state === 'training');
     assert.equal(model.run?.runId, older);

@@ -27,6 +27,7 @@ describe('messages to the panel', () => {
         type: 'snapshot',
         recipes: [CLASSIFIER, DIT].map((spec) => ({ spec, params: defaultParameters(spec) })),
         recipe: 'classifier',
+        chosen: null,
         run: runAfter(start('warm'), step(1, 1, 0.5)),
         coldStart: { runId: 'c', phases: [], timeToFirstStepMs: null },
         container,
