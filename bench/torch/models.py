@@ -41,8 +41,8 @@ class BasicBlock(nn.Module):
 
 
 def tiny_cnn():
-    stem = [nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
-    blocks = [BasicBlock(before, after, 2, True) for before, after in [(16, 32), (32, 64), (64, 128)]]
+    stem = [nn.Conv2d(3, 24, 3, 2, 1, bias=False), nn.BatchNorm2d(24), nn.ReLU()]
+    blocks = [BasicBlock(before, after, 2, True) for before, after in [(24, 32), (32, 64), (64, 128)]]
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 2))
 
 

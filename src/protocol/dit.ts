@@ -20,7 +20,7 @@ export const DIT: RecipeSpec = {
     {
       name: 'steps',
       type: 'integer',
-      default: 6000,
+      default: 5000,
       minimum: 1,
       maximum: 10_000_000,
       description: 'Optimiser steps',

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodePng } from '../../src/container/data/pngEncode';
-import { readHeader } from '../../src/volume/safetensors';
+import { imagenetPreprocessing } from '../../src/container/data/batch';
+import { loadDataset } from '../../src/container/data/dataset';
+import { scanImageFolder } from '../../src/container/data/imageFolder';
+import { splitByClass } from '../../src/container/data/split';
+import { whiteningStem } from '../../src/container/recipes/classifier/stem';
+import { readHeader, readTensors } from '../../src/volume/safetensors';
+import { NARROW, stemShape, writeNarrowed } from '../unit/recipes/narrowStem';
 import { needsTorch } from './support/interpreters';
 import { Folder, PythonTrainer } from './support/trainer';
 import { MODEL, DATASET, TRAIN } from './support/unseenScript';
@@ -148,6 +154,44 @@ describe('our own recipes in PyTorch', () => {
       [metadata.recipe, metadata.backbone, metadata.engine, metadata.classes],
       ['classifier', 'tiny_cnn', 'torch', '["cat", "other"]'],
     );
+  });
+
+  it('begins with the stem that the embedded engines begin with', async () => {
+    const params = { ...CLASSIFIER, data_dir, epochs: 1, lr: 1e-12 };
+    const run = await trainer.run(params, { recipe: 'classifier' });
+    run.assertStatus('completed');
+    const { data } = (await readTensors(join(run.runDir, 'best.safetensors'))).get('conv1.weight') ?? {};
+    const dataset = await loadDataset(await scanImageFolder(data_dir), {
+      imageSize: params.image_size,
+      wasmDir: 'not needed for PNG',
+      cacheDir: join(trainer.folder.root, 'cache'),
+      log: () => undefined,
+    });
+    const { train } = splitByClass(dataset.labels, params.val_split, params.seed);
+    const preprocessing = imagenetPreprocessing;
+    const own = (await whiteningStem({ dataset, train, preprocessing, channels: 24 })).data;
+    await dataset.close();
+    assert.equal(data?.length, own.length);
+    // An axis may point either way: what comes first of its two signs is left open.
+    for (let pair = 0; pair < own.length; pair += 54) {
+      const difference = (sign: number) =>
+        Math.max(
+          ...own
+            .subarray(pair, pair + 27)
+            .map((value, i) => Math.abs(value - sign * (data[pair + i] ?? NaN))),
+        );
+      assert.ok(Math.min(difference(1), difference(-1)) < 1e-3, `axis ${pair / 54}`);
+    }
+  });
+
+  it('starts from a checkpoint with a narrower stem', async () => {
+    const params = { ...CLASSIFIER, data_dir, epochs: 1 };
+    const wide = await trainer.run(params, { recipe: 'classifier' });
+    const old = join(wide.runDir, 'old.safetensors');
+    await writeNarrowed(join(wide.runDir, 'best.safetensors'), old);
+    const run = await trainer.run({ ...params, pretrained: old }, { recipe: 'classifier' });
+    run.assertStatus('completed');
+    assert.deepEqual(await stemShape(join(run.runDir, 'best.safetensors')), [NARROW, 3, 3, 3]);
   });
 
   it('TinyDiT shows samples and saves its averaged weights', async () => {

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { BACKBONES } from '../../protocol/backbones';
 import { parse } from '../../protocol/schema';
 import { readHeader } from '../../volume/safetensors';
+import { storedStemChannels } from '../recipes/classifier/networks';
 import { EvaluationError } from './evaluation';
 
 const metadataSchema = v.object({
@@ -24,6 +25,8 @@ const paramsSchema = v.object({
 
 export interface CheckpointFacts {
   readonly backbone: (typeof BACKBONES)[number];
+  /** Of a `tiny_cnn`. */
+  readonly stemChannels: number | undefined;
   readonly classes: readonly string[];
   readonly preprocessing: v.InferOutput<typeof preprocessingSchema>;
   /** Of the run that wrote it. */
@@ -34,11 +37,15 @@ export interface CheckpointFacts {
 
 /** What a classifier's checkpoint says of itself. @throws EvaluationError if it is none; SafetensorsError for other files */
 export async function readCheckpointFacts(path: string): Promise<CheckpointFacts> {
-  const { metadata } = await readHeader(path);
+  const { metadata, tensors } = await readHeader(path);
   try {
     const given = parse(metadataSchema, metadata, 'metadata');
     return {
       backbone: given.backbone,
+      stemChannels: storedStemChannels(
+        given.backbone,
+        new Map(tensors.map(({ name, shape }) => [name, shape])),
+      ),
       classes: parse(v.array(v.string()), JSON.parse(given.classes), 'classes'),
       preprocessing: parse(preprocessingSchema, JSON.parse(given.preprocessing), 'preprocessing'),
       params: parse(paramsSchema, JSON.parse(given.params), 'params'),

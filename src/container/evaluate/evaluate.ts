@@ -39,7 +39,7 @@ export interface EvaluateOptions {
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { checkpoint, dataDir, log, stop } = options;
   const facts = await readCheckpointFacts(checkpoint);
-  const { backbone, classes, preprocessing, params } = facts;
+  const { backbone, stemChannels, classes, preprocessing, params } = facts;
   const datasets = new Datasets(options.dataVolume, options.wasmDir);
   const folder = await datasets.scan(dataDir, { minimumClasses: 1 });
   const labelOf = matchClasses(folder.classes, classes, dataDir);
@@ -57,7 +57,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   });
   const learner = await createLearner(
     classifierTask,
-    { backbone, classes: classes.length, imageSize: preprocessing.image_size },
+    {
+      backbone,
+      classes: classes.length,
+      imageSize: preprocessing.image_size,
+      ...(stemChannels === undefined ? {} : { stemChannels }),
+    },
     { engine },
   );
   try {

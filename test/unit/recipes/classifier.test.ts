@@ -70,10 +70,10 @@ describe('classifier', () => {
     const { runDir } = await train({ epochs: 1 });
     const { metadata, tensors } = await readHeader(join(runDir, 'best.safetensors'));
     const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
-    assert.deepEqual(shapes.get('conv1.weight'), [16, 3, 3, 3]);
-    assert.deepEqual(shapes.get('layer1.0.downsample.0.weight'), [32, 16, 1, 1]);
+    assert.deepEqual(shapes.get('conv1.weight'), [24, 3, 3, 3]);
+    assert.deepEqual(shapes.get('layer1.0.downsample.0.weight'), [32, 24, 1, 1]);
     assert.deepEqual(shapes.get('fc.weight'), [2, 128]);
-    assert.deepEqual(shapes.get('bn1.running_mean'), [16]);
+    assert.deepEqual(shapes.get('bn1.running_mean'), [24]);
     assert.deepEqual(JSON.parse(metadata.classes ?? ''), ['across', 'down']);
     assert.equal(metadata.epoch, '1');
     assert.match(metadata.preprocessing ?? '', /"image_size":16/);

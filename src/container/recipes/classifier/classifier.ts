@@ -2,12 +2,14 @@ import { skippedFacts } from '../skippedFacts';
 import { join } from 'node:path';
 import type { ParameterValues } from '../../../protocol/parameters';
 import { CLASSIFIER } from '../../../protocol/recipes';
+import { imagenetPreprocessing } from '../../data/batch';
 import { DataError } from '../../data/dataError';
 import type { Dataset } from '../../data/dataset';
-import { splitByClass } from '../../data/split';
+import { splitByClass, type Split } from '../../data/split';
 import { RUN_FILES } from '../../../volume/outputsVolume';
 import type { Outcome, Recipe, RunContext, TimedPhase, WarmState } from '../recipe';
 import type { Learner } from '../task';
+import { loadWeights } from '../weights/loadWeights';
 import { Batches } from './batches';
 import { Datasets } from './datasets';
 import { trainEpochs } from './epochs';
@@ -15,10 +17,12 @@ import { backboneFacts } from './networks';
 import { resolveOutput } from './outputFile';
 import type { ClassifierParams } from './params';
 import { classifierParams } from './params';
+import type { Progress } from './progress';
 import { START } from './progress';
 import type { Resumption } from './resume';
 import { checkSameData, readResumption, restoreLearner, takeOverBest } from './resume';
-import { takeStartingWeights } from './startingWeights';
+import { findStartingWeights } from './startingWeights';
+import { whiteningStem } from './stem';
 import { classifierTask } from './task';
 
 const WARM_UP_CLASSES = 2;
@@ -91,20 +95,9 @@ class Classifier implements Recipe {
       val: split.validation.length,
       ...skippedFacts(dataset),
     });
-    const { learner, start } = await run.phase('model', async () => {
-      const made = await this.learner(dataset.classes.length, params);
-      await made.initialise(params.seed);
-      if (resumed === undefined) {
-        await takeStartingWeights(run, made, params, this.warm);
-        return { learner: made, start: START };
-      }
-      checkSameData(resumed, dataset);
-      await restoreLearner(resumed, made);
-      const { epoch, step } = resumed.progress;
-      run.emit({ type: 'resumed', epoch, step, from: join(resumed.dir, RUN_FILES.last) });
-      sayWhereResumed(run, resumed, engine.name);
-      return { learner: made, start: await takeOverBest(run, resumed) };
-    });
+    const { learner, start } = await run.phase('model', () =>
+      resumed === undefined ? this.begin(run, params, { dataset, split }) : this.goOn(run, resumed, dataset),
+    );
     run.emit({ type: 'state', state: 'training' });
     const { headInputs } = backboneFacts(params.backbone);
     const batches = new Batches({ dataset, split, params, headInputs });
@@ -124,11 +117,54 @@ class Classifier implements Recipe {
     return this.datasets.load(folder, params.image_size, { log: run.log, stop: run.stop });
   }
 
+  /** The learner of a new run, with the weights that it starts from. */
+  private async begin(
+    run: RunContext,
+    params: ClassifierParams,
+    { dataset, split }: { dataset: Dataset; split: Split },
+  ): Promise<{ learner: Learner; start: Progress }> {
+    const { head, stemChannels } = backboneFacts(params.backbone);
+    const weights = await findStartingWeights(run, params, this.warm);
+    const learner = await this.learner(dataset.classes.length, params, weights?.stemChannels);
+    await learner.initialise(params.seed);
+    if (weights !== undefined) {
+      await loadWeights(run, learner, { ...weights, head });
+    } else if (stemChannels !== undefined) {
+      const facts = { dataset, train: split.train, preprocessing: imagenetPreprocessing };
+      await learner.loadParameters([await whiteningStem({ ...facts, channels: stemChannels })]);
+    }
+    return { learner, start: START };
+  }
+
+  /** The learner of a run that goes on with another, with what that has left. */
+  private async goOn(
+    run: RunContext,
+    resumed: Resumption,
+    dataset: Dataset,
+  ): Promise<{ learner: Learner; start: Progress }> {
+    checkSameData(resumed, dataset);
+    const learner = await this.learner(dataset.classes.length, resumed.params, resumed.stemChannels);
+    await learner.initialise(resumed.params.seed);
+    await restoreLearner(resumed, learner);
+    const { epoch, step } = resumed.progress;
+    run.emit({ type: 'resumed', epoch, step, from: join(resumed.dir, RUN_FILES.last) });
+    sayWhereResumed(run, resumed, this.warm.engine.name);
+    return { learner, start: await takeOverBest(run, resumed) };
+  }
+
   private learner(
     classes: number,
     { backbone, image_size, num_workers }: ClassifierParams,
+    stored?: number,
   ): Promise<Learner> {
-    const spec = { backbone, classes, imageSize: image_size };
+    const { stemChannels: fresh } = backboneFacts(backbone);
+    const stemChannels = stored ?? fresh;
+    const spec = {
+      backbone,
+      classes,
+      imageSize: image_size,
+      ...(stemChannels === undefined ? {} : { stemChannels }),
+    };
     return this.warm.learners.acquire(classifierTask, spec, { workers: num_workers });
   }
 }

@@ -11,6 +11,7 @@ import { RunFailure } from '../recipe';
 import type { Learner } from '../task';
 import { isTrainingState } from '../weights/trainingState';
 import { tellOfCheckpoint } from './checkpoints';
+import { storedStemChannels } from './networks';
 import type { ClassifierParams } from './params';
 import { classifierParams } from './params';
 import type { Progress } from './progress';
@@ -25,6 +26,8 @@ export interface Resumption {
   readonly classes: readonly string[];
   readonly imagesPerClass: readonly number[];
   readonly engine: string;
+  /** Of a `tiny_cnn`, as its checkpoint has them. */
+  readonly stemChannels: number | undefined;
 }
 
 const metadataSchema = v.object({
@@ -47,7 +50,8 @@ export async function readResumption(
   const dir = await findRunFolder(outputsDir, params.resume);
   const path = join(dir, RUN_FILES.last);
   try {
-    const metadata = v.parse(metadataSchema, (await readHeader(path)).metadata);
+    const header = await readHeader(path);
+    const metadata = v.parse(metadataSchema, header.metadata);
     const saved = classifierParams(
       parse(parameterValuesSchema, JSON.parse(metadata.params), 'params'),
       metadata.engine,
@@ -59,6 +63,10 @@ export async function readResumption(
       classes: parse(v.array(v.string()), JSON.parse(metadata.classes), 'classes'),
       imagesPerClass: parse(v.array(v.number()), JSON.parse(metadata.images_per_class), 'images_per_class'),
       engine: metadata.engine,
+      stemChannels: storedStemChannels(
+        saved.backbone,
+        new Map(header.tensors.map(({ name, shape }) => [name, shape])),
+      ),
     };
   } catch (error) {
     const reason = v.isValiError(error)

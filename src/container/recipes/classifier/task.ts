@@ -10,6 +10,7 @@ const specSchema = v.object({
   backbone: v.picklist(BACKBONES),
   classes: v.number(),
   imageSize: v.number(),
+  stemChannels: v.optional(v.number()),
 });
 export type ClassifierSpec = v.InferOutput<typeof specSchema>;
 

@@ -94,7 +94,7 @@ describe('weights to start from', () => {
     const [first, ...rest] = weights;
     assert.ok(first);
     await writeSafetensors(path, [{ ...first, shape: [first.data.length] }, ...rest], {});
-    await assert.rejects(train({ pretrained: path }), /conv1\.weight \(\[432\], not \[16, 3, 3, 3\]\)/);
+    await assert.rejects(train({ pretrained: path }), /conv1\.weight \(\[648\], not \[24, 3, 3, 3\]\)/);
   });
 
   it('that cannot be read end the run with the reason', async () => {

@@ -10,6 +10,7 @@ from tinycats._container.failures import RunFailure
 from tinycats._recipes import checkpoints, networks, safetensors
 from tinycats._recipes.augment import vary
 from tinycats._recipes.seeded import epoch_order, split_by_class, torch_seed
+from tinycats._recipes.stem import whitening_stem
 from tinycats._recipes.training import device, learning_rate, refuse_diverged
 
 WEIGHT_DECAY = 1e-4
@@ -58,9 +59,15 @@ class _Training:
         with run.phase("model"):
             torch.manual_seed(params["seed"])
             backbone = params["backbone"]
-            self.network, self.head = networks.build(backbone, len(self.dataset.classes), params["image_size"])
-            if self.resumed is None:
-                self._take_weights()
+            found = self._find_weights() if self.resumed is None else None
+            stored = found[0] if found else self.resumed[0] if self.resumed else {}
+            stem = networks.stored_stem_channels(backbone, stored) or networks.STEM_CHANNELS
+            self.network, self.head = networks.build(backbone, len(self.dataset.classes), params["image_size"], stem)
+            if found is not None:
+                self._load(*found)
+            elif self.resumed is None and backbone == "tiny_cnn":
+                weights = whitening_stem(self.pixels, self.train_set, PREPROCESSING["std"], stem)
+                self.network.conv1.weight.data.copy_(weights)
             self.network.to(self.device)
             if self.device.type == "cuda":
                 self.network.to(memory_format=torch.channels_last)
@@ -208,7 +215,8 @@ class _Training:
 
     # Weights to start from.
 
-    def _take_weights(self):
+    def _find_weights(self):
+        """(weights, the parameter that named them, where they are from), or None for fresh ones."""
         run, params = self.run, self.params
         given, backbone = params["pretrained"], params["backbone"]
         if params["init_from"]:
@@ -217,16 +225,16 @@ class _Training:
             path = next((file for file in files if os.path.isfile(file)), None)
             if path is None:
                 raise RunFailure("parameters", f'init_from: there is no checkpoint at "{folder}"')
-            self._load(_read_weights(path), "init_from", path)
-        elif isinstance(given, str):
+            return _read_weights(path), "init_from", path
+        if isinstance(given, str):
             path = os.path.join(run.outputs_dir, given)
-            self._load(_read_weights(path), "pretrained", path)
-        elif given:
-            weights = networks.pretrained(backbone)
-            if weights is None:
-                run.log("info", f"{backbone} has no pretrained weights: it starts from random ones.")
-            else:
-                self._load(weights, "pretrained", f"torchvision's {backbone}")
+            return _read_weights(path), "pretrained", path
+        weights = networks.pretrained(backbone) if given else None
+        if weights is not None:
+            return weights, "pretrained", f"torchvision's {backbone}"
+        if given:
+            run.log("info", f"{backbone} has no pretrained weights: it starts from fresh ones.")
+        return None
 
     def _load(self, weights, what, path):
         own = self.network.state_dict()

@@ -5,16 +5,17 @@ from __future__ import annotations
 from tinycats._container.failures import RunFailure
 
 BACKBONES = ("tiny_cnn", "resnet18", "resnet34", "resnet50", "mobilenet_v3_small")
+STEM_CHANNELS = 24
 _DROPOUT = 0.3
 _SMALL_SCALE = 0.25
 
 
-def build(backbone, classes, image_size):
-    """A fresh network with random weights, and how the names of its last layer begin."""
+def build(backbone, classes, image_size, stem_channels=STEM_CHANNELS):
+    """A fresh network with random weights, and how the names of its last layer begin. `stem_channels` is for tiny_cnn."""
     from torch import nn
 
     if backbone == "tiny_cnn":
-        return _tiny_cnn(classes, image_size), "fc."
+        return _tiny_cnn(classes, image_size, stem_channels), "fc."
     models = _torchvision()
     network = getattr(models, backbone)(weights=None)
     if backbone == "mobilenet_v3_small":
@@ -25,6 +26,12 @@ def build(backbone, classes, image_size):
     # A hook, not a layer: the names of the parameters stay torchvision's.
     network.fc.register_forward_pre_hook(_drop)
     return network, "fc."
+
+
+def stored_stem_channels(backbone, weights):
+    """Channels of the stem in stored weights of tiny_cnn: older checkpoints have a narrower one. None where they do not say."""
+    stem = weights.get("conv1.weight")
+    return len(stem) if backbone == "tiny_cnn" and stem is not None and tuple(stem.shape[1:]) == (3, 3, 3) else None
 
 
 def pretrained(backbone):
@@ -52,7 +59,7 @@ def _torchvision():
     return models
 
 
-def _tiny_cnn(classes, image_size):
+def _tiny_cnn(classes, image_size, stem):
     """A small residual network: see src/container/recipes/classifier/networks/tinyCnn.ts."""
     import torch
     from torch import nn
@@ -73,10 +80,10 @@ def _tiny_cnn(classes, image_size):
     class TinyCnn(nn.Module):
         def __init__(self):
             super().__init__()
-            self.conv1 = nn.Conv2d(3, 16, 3, 2 if image_size > 32 else 1, 1, bias=False)
-            self.bn1 = nn.BatchNorm2d(16)
+            self.conv1 = nn.Conv2d(3, stem, 3, 2 if image_size > 32 else 1, 1, bias=False)
+            self.bn1 = nn.BatchNorm2d(stem)
             self.layer1, self.layer2, self.layer3 = (
-                nn.Sequential(Block(inner, outer)) for inner, outer in ((16, 32), (32, 64), (64, 128))
+                nn.Sequential(Block(inner, outer)) for inner, outer in ((stem, 32), (32, 64), (64, 128))
             )
             self.fc = nn.Linear(128, classes)
             self.fc.register_forward_pre_hook(_drop)

@@ -21,6 +21,8 @@ export interface NetworkOptions {
   readonly classes: number;
   /** Side of the images, in pixels. */
   readonly imageSize: number;
+  /** Of `tiny_cnn`, whose older checkpoints have a narrower stem; what fresh networks have if not given. */
+  readonly stemChannels?: number | undefined;
 }
 
 export type BuildNetwork = (engine: Engine, options: NetworkOptions) => Network;

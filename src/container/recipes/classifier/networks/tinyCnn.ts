@@ -6,7 +6,8 @@ import { ParameterStore } from '../../nn/parameterStore';
 import type { Network, NetworkOptions } from './network';
 import { dropOut } from './network';
 
-const STEM_CHANNELS = 16;
+/** 12 principal axes of the images' patches, each with both signs: see `whiteningStem`. */
+export const TINY_CNN_STEM_CHANNELS = 24;
 const STAGE_CHANNELS = [32, 64, 128];
 
 /** Inputs of its last layer. */
@@ -23,19 +24,22 @@ const INITIAL_SCALE = 0.25;
  * blocks (He et al., "Deep Residual Learning", 2015), each of which halves the side. The stem halves it too where
  * images are larger than 32 pixels. Names are torchvision's.
  */
-export function tinyCnn(engine: Engine, { classes, imageSize }: NetworkOptions): Network {
+export function tinyCnn(
+  engine: Engine,
+  { classes, imageSize, stemChannels = TINY_CNN_STEM_CHANNELS }: NetworkOptions,
+): Network {
   const { tf } = engine;
   const store = new ParameterStore(engine);
   const pending: StatisticsUpdate[] = [];
   const stem = conv2d(engine, store, 'conv1', {
     from: 3,
-    to: STEM_CHANNELS,
+    to: stemChannels,
     kernel: 3,
     stride: imageSize > 32 ? 2 : 1,
     initialScale: INITIAL_SCALE,
   });
-  const stemNorm = batchNorm2d(engine, store, 'bn1', STEM_CHANNELS, { pending });
-  let from = STEM_CHANNELS;
+  const stemNorm = batchNorm2d(engine, store, 'bn1', stemChannels, { pending });
+  let from = stemChannels;
   const blocks = STAGE_CHANNELS.map((to, index) => {
     const block = residualBlock(engine, store, `layer${index + 1}.0`, { from, to, pending });
     from = to;
