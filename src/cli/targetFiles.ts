@@ -4,7 +4,7 @@ import { parse as parseJsonc, printParseErrorCode } from 'jsonc-parser';
 import type { ParseError } from 'jsonc-parser';
 import type { RemoteTargetConfig, TargetConfig } from '../targets/config';
 import { LOCAL_TARGET, TargetConfigError, findTarget, parseTargets } from '../targets/config';
-import { stateHome } from '../targets/local/paths';
+import { stateHome } from '../targets/local/stateHome';
 import { UsageError } from './errors';
 
 const SETTING = 'tinyCats.targets';

@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
-import { stateHome } from '../targets/local/paths';
+import { stateHome } from '../targets/local/stateHome';
 import { writeFileAtomic } from '../volume/atomicFile';
 import { inParallel } from './inParallel';
 import type { ScannedFile } from './scan';

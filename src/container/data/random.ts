@@ -57,6 +57,17 @@ export class Random {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
+  /** Draws from the normal distribution of mean 0, both of each pair that Box and Muller's method gives. */
+  fillNormal(out: Float32Array, std: number): void {
+    for (let i = 0; i < out.length; i += 2) {
+      const radius = std * Math.sqrt(-2 * Math.log((this.uint32() + 1) * float32));
+      const angle = 2 * Math.PI * (this.uint32() * float32);
+      out[i] = radius * Math.cos(angle);
+      // Beyond the end of an array of odd length nothing is stored.
+      out[i + 1] = radius * Math.sin(angle);
+    }
+  }
+
   /** One of `items`, which must not be empty. */
   pick<T>(items: readonly [T, ...T[]]): T {
     return items[this.int(items.length)] ?? items[0];

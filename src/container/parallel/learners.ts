@@ -17,6 +17,8 @@ export interface Threads {
   readonly wasmDir: string;
   /** Called when a thread ended by itself. */
   readonly died: (error: Error) => void;
+  /** Threads that were started already; they become the collection's own. */
+  readonly ahead?: WorkerPool | undefined;
 }
 
 /** One for each recipe, as a rule. */
@@ -32,7 +34,10 @@ export class Learners {
   constructor(
     private readonly engine: Engine,
     private readonly threads?: Threads,
-  ) {}
+  ) {
+    if (engine.name === 'wasm') this.pool = threads?.ahead;
+    else void threads?.ahead?.dispose();
+  }
 
   /**
    * A learner for the task, made now or by an earlier run with equal arguments; its weights and optimiser are whatever
@@ -52,12 +57,6 @@ export class Learners {
       (await createLearner(task, spec, { engine: this.engine, optimizer, pool: await this.poolOf(count) }));
     this.kept.set(key, made);
     return made;
-  }
-
-  /** Starts the threads that `acquire` will need, without waiting for them. */
-  warmUp(workers: number): void {
-    const count = this.threadsFor(workers);
-    if (count > 1 && this.pool === undefined) void this.poolOf(count);
   }
 
   async dispose(): Promise<void> {

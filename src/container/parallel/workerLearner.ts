@@ -47,9 +47,24 @@ export class WorkerLearner {
     this.activeWorkers = new Barrier(control, CONTROL.activeArrived, CONTROL.activeGeneration);
   }
 
+  /** Draws this worker's share of the values, and takes the others' from shared memory. */
   initialise(seed: number): void {
-    this.model.store.initialise(seed);
-    this.publish();
+    const { worker, state, settings } = this.shared;
+    const { workers } = state.sizes;
+    const { addressOf } = state;
+    const { from, to } = state.shard(worker);
+    const isMine = ({ offset }: { offset: number }): boolean => offset >= from && offset < to;
+    const others = this.variables.filter((entry) => !isMine(entry)).map(({ variable }) => variable);
+    this.model.store.initialise(seed, new Set(others));
+    const drawn = state.floats(addressOf.parameters());
+    for (const { variable, offset } of this.variables.filter(isMine)) {
+      drawn.set(this.view(variable), offset);
+    }
+    this.allWorkers.wait(workers);
+    this.readParameters(addressOf.parameters());
+    if (worker === 0 && settings.averageDecay !== null) {
+      state.floats(addressOf.average()).set(drawn);
+    }
   }
 
   load(tensors: readonly TensorData[]): void {

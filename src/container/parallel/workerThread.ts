@@ -41,6 +41,16 @@ function stepBack(): void {
   }
 }
 
+/** What all workers do together: where one fails, the others are not to wait for it. */
+async function together<T>(state: SharedState, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    abort(state.control);
+    throw error;
+  }
+}
+
 /** The learners of a worker thread. */
 class WorkerLearners {
   /** Models that wait for their shared memory, and those that have it, by the learner's number. */
@@ -65,18 +75,13 @@ class WorkerLearners {
     const { learner, state } = entry;
     switch (order.type) {
       case 'initialise':
-        learner.initialise(order.seed);
+        await together(state, () => learner.initialise(order.seed));
         return { type: 'done' };
       case 'load':
         learner.load(order.tensors);
         return { type: 'done' };
       case 'step':
-        try {
-          return await learner.step(order);
-        } catch (error) {
-          abort(state.control);
-          throw error;
-        }
+        return together(state, () => learner.step(order));
       case 'evaluate':
         return learner.evaluate(order.buffer, order.batch, order.weights);
       case 'predict':

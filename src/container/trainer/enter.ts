@@ -3,6 +3,7 @@ import { loadEngine } from '../engines/engine';
 import { Learners } from '../parallel/learners';
 import { createClassifier } from '../recipes/classifier/classifier';
 import { createDit } from '../recipes/dit/dit';
+import type { WorkerPool } from '../parallel/workerPool';
 import type { Recipe, TimedPhase } from '../recipes/recipe';
 import type { EnterOptions } from '../trainerProtocol';
 
@@ -15,17 +16,23 @@ export interface Entered {
 export interface EnterContext {
   readonly phase: TimedPhase;
   readonly log: (text: string) => void;
+  /** Threads to compute with, if they were started already. */
+  readonly threads: WorkerPool | undefined;
   /** Ends the trainer, which lost a part of itself. */
   readonly die: (error: Error) => void;
 }
 
 /** The enter hook, from the device on: everything that needs to be done once for all runs of this container. */
-export async function enter(options: EnterOptions, { phase, log, die }: EnterContext): Promise<Entered> {
+export async function enter(
+  options: EnterOptions,
+  { phase, log, threads, die }: EnterContext,
+): Promise<Entered> {
   const { wasmDir, enginesDir, dataDir, hint } = options;
   const { engine, recipes, hinted } = await phase('device initialisation', async () => {
     const loaded = await loadEngine(options.engine, { wasmDir, enginesDir, log, phase });
-    const threads = { script: join(__dirname, 'trainer-worker.js'), wasmDir, died: die };
-    const warm = { engine: loaded, learners: new Learners(loaded, threads), wasmDir, dataDir };
+    const script = join(__dirname, 'trainer-worker.js');
+    const learners = new Learners(loaded, { script, wasmDir, died: die, ahead: threads });
+    const warm = { engine: loaded, learners, wasmDir, dataDir };
     const made = [createClassifier(warm), createDit(warm)];
     const next = made.find(({ name }) => name === hint.recipe);
     if (next !== undefined) {

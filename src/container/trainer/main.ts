@@ -5,6 +5,7 @@ import { toTrainerSchema } from '../trainerProtocol';
 import type { UserCodeSession } from '../userCode/session';
 import type { Entered } from './enter';
 import { PhaseRecorder } from './phases';
+import { startThreads } from './threadsAhead';
 
 let entered: Entered | undefined;
 /** The user's own code, where the trainer was started for it. */
@@ -52,9 +53,10 @@ process.on('message', (value: unknown) => {
             send({ type: 'ready', engine: 'node', device: `Node ${process.version}` });
             return;
           }
+          const threads = startThreads(message, die);
           const { enter } = await recorder.phase('module import', () => import('./enter'));
           const log = (text: string): void => send({ type: 'log', level: 'info', text });
-          entered = await enter(message, { phase: recorder.phase, log, die });
+          entered = await enter(message, { phase: recorder.phase, log, threads, die });
           send({ type: 'ready', engine: entered.engine, device: entered.device });
         } catch (error) {
           console.error(error);

@@ -1,6 +1,6 @@
 /** Entry of dist/target-docker.js. */
 import { join } from 'node:path';
-import { stateHome } from '../local/paths';
+import { stateHome } from '../local/stateHome';
 import type { TargetDeps } from '../openTarget';
 import type { DockerConfig } from './config';
 import { DockerTarget } from './dockerTarget';

@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-
-/** Folder of what belongs to the user and not to a volume: descriptors of living containers, engines. */
-export function stateHome(): string {
-  const chosen = process.env.TINY_CATS_HOME;
-  return chosen === undefined || chosen === '' ? join(homedir(), '.tiny-cats') : chosen;
-}
+import { stateHome } from './stateHome';
 
 /**
  * Folder of a container of an outputs volume.

@@ -92,6 +92,18 @@ describe('Random', () => {
     assert.ok(chiSquared < 37.7, `chi squared ${chiSquared}`);
   });
 
+  it('fills arrays of even and odd length with a normal distribution', () => {
+    for (const length of [20_000, 20_001]) {
+      const draws = new Float32Array(length);
+      Random.seeded('fill', length).fillNormal(draws, 0.5);
+      const mean = draws.reduce((sum, x) => sum + x, 0) / length;
+      const std = Math.sqrt(draws.reduce((sum, x) => sum + (x - mean) ** 2, 0) / length);
+      assert.ok(Math.abs(mean) < 0.02, `mean ${mean}`);
+      assert.ok(Math.abs(std - 0.5) < 0.02, `std ${std}`);
+      assert.ok(draws.every((x) => x !== 0));
+    }
+  });
+
   it('draws a standard normal distribution', () => {
     const random = Random.seeded(7);
     const draws = Array.from({ length: 20000 }, () => random.normal());

@@ -22,6 +22,7 @@ function hasBuild(module: unknown): module is {
 export async function prepareWorker(): Promise<void> {
   const built: unknown = await import(pathToFileURL(join(root, 'scripts', 'build-trainer.mjs')).href);
   assert.ok(hasBuild(built));
+  process.env.TINY_CATS_HOME = wasmDir;
   await built.buildTrainer(wasmDir, { production: false, names: ['trainer-worker'] });
 }
 

@@ -20,6 +20,7 @@ import { classifierParams } from './params';
 import type { Progress } from './progress';
 import { START } from './progress';
 import type { Resumption } from './resume';
+import { warmUpExamples } from '../warmUp';
 import { checkSameData, readResumption, restoreLearner, takeOverBest } from './resume';
 import { findStartingWeights } from './startingWeights';
 import { whiteningStem } from './stem';
@@ -50,8 +51,7 @@ class Classifier implements Recipe {
     const learner = await phase('workers and model', () => this.learner(WARM_UP_CLASSES, params));
     await phase('forward and backward pass', async () => {
       await learner.initialise(0);
-      // Kernels are compiled for shapes: those of the run to come.
-      const images = params.batch_size;
+      const images = warmUpExamples(engine, learner, params.batch_size);
       const { headInputs } = backboneFacts(params.backbone);
       const batch = {
         images: { data: new Float32Array(images * side * side * 3), shape: [images, side, side, 3] },

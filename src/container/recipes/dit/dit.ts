@@ -17,6 +17,7 @@ import { readResumed } from './resume';
 import { ditTask } from './task';
 import { trainSteps } from './trainingLoop';
 import { Random } from '../../data/random';
+import { warmUpExamples } from '../warmUp';
 
 const WARM_UP_CLASSES = 2;
 /** There need be nothing to tell apart. */
@@ -50,9 +51,9 @@ class Dit implements Recipe {
     const learner = await phase('workers and model', () => this.learner(WARM_UP_CLASSES, params));
     await phase('forward and backward pass', async () => {
       await learner.initialise(0);
-      // Kernels are compiled for shapes: those of the run to come.
-      const images = new Float32Array(params.batch_size * params.image_size ** 2 * 3);
-      const batch = flowBatch(images, new Int32Array(params.batch_size), Random.seeded('warm-up'), {
+      const examples = warmUpExamples(engine, learner, params.batch_size);
+      const images = new Float32Array(examples * params.image_size ** 2 * 3);
+      const batch = flowBatch(images, new Int32Array(examples), Random.seeded('warm-up'), {
         shape: shapeOf(params, WARM_UP_CLASSES),
         classDropout: params.class_dropout,
       });

@@ -60,10 +60,15 @@ export class ParameterStore {
     return Object.fromEntries(trainable.map(({ name, variable }) => [name, variable]));
   }
 
-  /** Gives every parameter its fresh value, which depends on the seed and its name alone. */
-  initialise(seed: number): void {
+  /**
+   * Gives every parameter its fresh value, which depends on the seed and its name alone.
+   * @param leftOut trainable ones that get theirs from elsewhere
+   */
+  initialise(seed: number, leftOut: ReadonlySet<Variable> = new Set()): void {
     for (const { name, variable, initializer } of this.entries) {
-      this.assign(variable, initialValues(initializer, variable.size, Random.seeded('weights', seed, name)));
+      if (!leftOut.has(variable)) {
+        this.assign(variable, initialValues(initializer, variable.size, seed, name));
+      }
     }
     for (const counter of this.counters.values()) {
       counter.value = 0;
@@ -144,12 +149,15 @@ export class ParameterStore {
   }
 }
 
-function initialValues(initializer: Initializer, size: number, random: Random): Float32Array {
+function initialValues(initializer: Initializer, size: number, seed: number, name: string): Float32Array {
   switch (initializer.kind) {
     case 'constant':
       return new Float32Array(size).fill(initializer.value);
-    case 'normal':
-      return Float32Array.from({ length: size }, () => random.normal() * initializer.std);
+    case 'normal': {
+      const values = new Float32Array(size);
+      Random.seeded('weights', seed, name).fillNormal(values, initializer.std);
+      return values;
+    }
     case 'values':
       return initializer.values.slice();
   }
