@@ -6,10 +6,10 @@ import { principalAxes } from '../nn/principalAxes';
 /** Side of the filters, in pixels. */
 const SIDE = 3;
 const VALUES = SIDE * SIDE * 3;
-/** Images and places of each way in them that patches are taken from: 10,368 patches. */
+/** Images and places of each way in them that patches are taken from: 6,272 patches. */
 const MOST_IMAGES = 128;
 /** Odd, so that the places do not fall in step with the blocks of 8 pixels that JPEG codes. */
-const PLACES = 9;
+const PLACES = 7;
 /** Added to the variances: axes that hardly vary, as in smooth or grey images, would make huge weights. */
 const EPSILON = 1e-2;
 

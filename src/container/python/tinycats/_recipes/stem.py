@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _SIDE = 3
 _MOST_IMAGES = 128
-_PLACES = 9
+_PLACES = 7
 _EPSILON = 1e-2
 
 
