@@ -6,6 +6,7 @@ import { common, forNode } from './build-trainer.mjs';
 const bundles = {
   extension: { entryPoints: ['src/extension.ts'], external: ['vscode'] },
   container: { entryPoints: ['src/container/supervisor/main.ts'] },
+  'batch-worker': { entryPoints: ['src/container/data/batchWorker.ts'] },
   'decode-worker': { entryPoints: ['src/container/data/decodeWorker.ts'] },
   // Loaded when a Modal app is exported: it holds a parser of Python.
   'modal-export': { entryPoints: ['src/modalExport/exportModalApp.ts'] },

@@ -6,7 +6,7 @@ import { gzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 
 /** What of the program's folder a container needs; the rest belongs to this side. */
-const NEEDED = /^(container|trainer|trainer-worker|decode-worker)\.js$|^(code|wasm|python)\//;
+const NEEDED = /^(container|trainer|trainer-worker|batch-worker|decode-worker)\.js$|^(code|wasm|python)\//;
 
 export interface BundleFile {
   /** Relative, with `/`. */

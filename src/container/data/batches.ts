@@ -1,11 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BatchFiller, type BatchOptions } from './batch';
+import type { BatchWorkers } from './batchWorkers';
 import type { Dataset } from './dataset';
 
 export type BatchesOptions = BatchOptions & {
   readonly batchSize: number;
-  /** Batches made ready before they are asked for, at least 1; 2 by default. */
+  /** Batches made ready before they are asked for, at least 1; 2 by default, or enough to keep the workers busy. */
   readonly ahead?: number;
+  /** Make the batches if they can, apart from the first, which is not to wait for a thread. */
+  readonly workers?: BatchWorkers | undefined;
 };
 
 /** One batch of n images. Its `images` are written over once the next batch is asked for. */
@@ -19,8 +22,9 @@ export type ImageBatch = {
 };
 
 /**
- * The images of `order` in batches; the last may be smaller. The next batches are read from disk, or made while the
- * caller waits for something else, as for a step that workers compute. The same batches come from memory and disk.
+ * The images of `order` in batches; the last may be smaller. The next batches are read from disk, and made by
+ * workers or while the caller waits for something else, as for a step that others compute; no more than `ahead` of them
+ * wait to be asked for. The same batches come from memory and disk, and from any number of workers.
  *
  * @throws {RangeError} if an index is not in the data set
  * @throws Error if the images cannot be read from disk any more
@@ -30,7 +34,7 @@ export async function* createBatches(
   order: Int32Array,
   options: BatchesOptions,
 ): AsyncGenerator<ImageBatch, void, undefined> {
-  const { batchSize, ahead = 2 } = options;
+  const { batchSize, workers, ahead = Math.max(2, (workers?.ready ?? 0) + 1) } = options;
   const { images, imageSize, labels } = dataset;
   for (const index of order) {
     if (index < 0 || index >= labels.length) throw new RangeError(`The data set has no image ${index}.`);
@@ -40,24 +44,32 @@ export async function* createBatches(
   const inOrder = Int32Array.from({ length: batchSize }, (_, position) => position);
   // One batch is with the caller, the others are being made.
   const buffers = Array.from({ length: ahead + 1 }, () => ({
-    floats: new Float32Array(batchSize * imageLength),
-    bytes: new Uint8Array(images ? 0 : batchSize * imageLength),
+    floats: new Float32Array(new SharedArrayBuffer(batchSize * imageLength * Float32Array.BYTES_PER_ELEMENT)),
+    bytes: new Uint8Array(new SharedArrayBuffer(images ? 0 : batchSize * imageLength)),
   }));
 
+  const batchOf = (indices: Int32Array, floats: Float32Array): ImageBatch => ({
+    indices,
+    labels: indices.map((index) => labels[index] ?? 0),
+    images: floats,
+  });
   const make = async (start: number): Promise<ImageBatch> => {
     const indices = order.subarray(start, start + batchSize);
     const buffer = buffers[(start / batchSize) % buffers.length];
     if (!buffer) throw new Error('A batch has no buffer.');
     const floats = buffer.floats.subarray(0, indices.length * imageLength);
-    if (images) {
-      // The first is waited for; the others leave the thread to the caller first.
-      if (start > 0) await nextTurn();
-      filler.fill(images, indices, indices, floats);
-    } else {
-      await dataset.readImages(indices, buffer.bytes);
-      filler.fill(buffer.bytes, inOrder.subarray(0, indices.length), indices, floats);
+    const positions = images ? indices : inOrder.subarray(0, indices.length);
+    if (!images) await dataset.readImages(indices, buffer.bytes);
+    const from = images ?? buffer.bytes;
+    if (start > 0 && workers) {
+      const job = { imageSize, options, images: from, positions, indices, out: floats };
+      if (await workers.fill(job)) return batchOf(indices, floats);
     }
-    return { indices, labels: indices.map((index) => labels[index] ?? 0), images: floats };
+    // The first is waited for; the others leave the thread to the caller first. Workers have the others by then.
+    if (start > 0) await nextTurn();
+    else await Promise.resolve();
+    filler.fill(from, positions, indices, floats);
+    return batchOf(indices, floats);
   };
 
   const window: Promise<ImageBatch>[] = [];

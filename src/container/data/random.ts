@@ -31,6 +31,15 @@ export class Random {
     return new Random(absorb(this.#origin, labels));
   }
 
+  /** What `from` makes a generator of that forks as this one does, in whichever thread. */
+  get origin(): RandomState {
+    return this.#origin;
+  }
+
+  static from(origin: RandomState): Random {
+    return new Random(origin);
+  }
+
   /** An integer in [0, 2^32). */
   uint32(): number {
     const sum = (this.#a + this.#b + this.#counter) | 0;

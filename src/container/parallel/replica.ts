@@ -1,6 +1,6 @@
 import type { NamedTensorMap, Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { Engine } from '../engines/engine';
-import type { Batch, BatchTensors, Score, TaskModel } from '../recipes/task';
+import type { Batch, BatchArray, BatchTensors, Score, TaskModel } from '../recipes/task';
 
 /** The loss and the sums of a score, still on the engine. */
 type ScoreTensors = {
@@ -78,9 +78,15 @@ export class Replica {
     const { tf } = this.engine;
     const tensors = Object.entries(batch).map(([name, { data, shape }]): [string, Tensor] => [
       name,
-      tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32'),
+      tf.tensor(this.readable(data), [...shape], data instanceof Int32Array ? 'int32' : 'float32'),
     ]);
     return Object.fromEntries(tensors);
+  }
+
+  /** Native engines are given no shared memory: they may keep what they are given, or not know how to read it. */
+  private readable(data: BatchArray['data']): BatchArray['data'] {
+    const isShared = data.buffer instanceof SharedArrayBuffer;
+    return isShared && this.engine.name !== 'wasm' ? data.slice() : data;
   }
 
   /** Takes the scalars out of the tidy around them. */

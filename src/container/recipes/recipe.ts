@@ -1,5 +1,6 @@
 import type { LogLevel, RunEventBody } from '../../protocol/events';
 import type { ParameterValues } from '../../protocol/parameters';
+import type { BatchWorkers } from '../data/batchWorkers';
 import type { Engine } from '../engines/engine';
 import type { Learners } from '../parallel/learners';
 import type { Ended } from '../trainerProtocol';
@@ -8,6 +9,8 @@ import type { Ended } from '../trainerProtocol';
 export interface WarmState {
   readonly engine: Engine;
   readonly learners: Learners;
+  /** Not started yet; without them the trainer's own thread makes the batches. */
+  readonly batchWorkers?: BatchWorkers;
   readonly wasmDir: string;
   readonly dataDir: string;
   /** Where pretrained weights are downloaded from, ending with a slash; torchvision's server if not given. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { BatchWorkers } from '../data/batchWorkers';
 import { loadEngine } from '../engines/engine';
 import { Learners } from '../parallel/learners';
 import { createClassifier } from '../recipes/classifier/classifier';
@@ -32,7 +33,7 @@ export async function enter(
     const loaded = await loadEngine(options.engine, { wasmDir, enginesDir, log, phase });
     const script = join(__dirname, 'trainer-worker.js');
     const learners = new Learners(loaded, { script, wasmDir, died: die, ahead: threads });
-    const warm = { engine: loaded, learners, wasmDir, dataDir };
+    const warm = { engine: loaded, learners, batchWorkers: new BatchWorkers({ log }), wasmDir, dataDir };
     const made = [createClassifier(warm), createDit(warm)];
     const next = made.find(({ name }) => name === hint.recipe);
     if (next !== undefined) {

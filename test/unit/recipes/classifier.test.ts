@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RunEventBody } from '../../../src/protocol/events';
 import type { ParameterValues } from '../../../src/protocol/parameters';
+import { BatchWorkers } from '../../../src/container/data/batchWorkers';
 import type { Engine } from '../../../src/container/engines/engine';
 import { Learners } from '../../../src/container/parallel/learners';
 import { createClassifier } from '../../../src/container/recipes/classifier/classifier';
@@ -56,6 +58,34 @@ describe('classifier', () => {
       await readTensors(join(again.runDir, 'last.safetensors')),
       await readTensors(join(first.runDir, 'last.safetensors')),
     );
+  });
+
+  it('gives the same numbers and weights where worker threads make the batches', async () => {
+    const given = { ...params, epochs: 2, augmentation: 'advanced' };
+    const alone = await train(given);
+    const batchWorkers = new BatchWorkers({ log: (text) => assert.fail(text) });
+    try {
+      batchWorkers.start(2);
+      while (batchWorkers.ready < 2) {
+        await delay(5);
+      }
+      const learners = new Learners(engine);
+      const helped = createClassifier({
+        engine,
+        learners,
+        wasmDir,
+        dataDir: join(home, 'data'),
+        batchWorkers,
+      });
+      const { events, runDir } = await trainRun(helped, home, given);
+      assert.deepEqual(epochsOf(events), epochsOf(alone.events));
+      assert.deepEqual(
+        await readTensors(join(runDir, 'last.safetensors')),
+        await readTensors(join(alone.runDir, 'last.safetensors')),
+      );
+    } finally {
+      await batchWorkers.end();
+    }
   });
 
   it('keeps no tensor of a run that has ended', async () => {

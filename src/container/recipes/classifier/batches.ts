@@ -1,5 +1,6 @@
 import { imagenetPreprocessing } from '../../data/batch';
-import type { ImageBatch } from '../../data/batches';
+import type { BatchesOptions, ImageBatch } from '../../data/batches';
+import type { BatchWorkers } from '../../data/batchWorkers';
 import { createBatches } from '../../data/batches';
 import type { Dataset } from '../../data/dataset';
 import { Random } from '../../data/random';
@@ -13,6 +14,7 @@ const DROPOUT = 0.3;
 
 export interface BatchFacts {
   readonly dataset: Dataset;
+  readonly workers?: BatchWorkers | undefined;
   readonly split: Split;
   readonly params: Pick<ClassifierParams, 'batch_size' | 'seed' | 'augmentation'>;
   /** Inputs of the network's last layer. */
@@ -33,7 +35,7 @@ export class Batches {
 
   /** @param epoch from 0 @param first step of the epoch to begin with, from 0 */
   async *training(epoch: number, first: number): AsyncGenerator<Batch, void, undefined> {
-    const { dataset, split, params, headInputs } = this.facts;
+    const { dataset, split, params, headInputs, workers } = this.facts;
     const { seed, batch_size, augmentation } = params;
     const batches = createBatches(
       dataset,
@@ -41,6 +43,7 @@ export class Batches {
       {
         ...imagenetPreprocessing,
         batchSize: batch_size,
+        workers,
         augmentation: { level: augmentation, random: Random.seeded('augmentation', seed, epoch) },
       },
     );
@@ -59,8 +62,8 @@ export class Batches {
   }
 
   validation(): AsyncGenerator<Batch, void, undefined> {
-    const { dataset, split, params } = this.facts;
-    return plainBatches(dataset, split.validation, params.batch_size);
+    const { dataset, split, params, workers } = this.facts;
+    return plainBatches(dataset, split.validation, { batchSize: params.batch_size, workers });
   }
 }
 
@@ -68,9 +71,9 @@ export class Batches {
 export async function* plainBatches(
   dataset: Dataset,
   indices: Int32Array,
-  batchSize: number,
+  options: Pick<BatchesOptions, 'batchSize' | 'workers'>,
 ): AsyncGenerator<Batch, void, undefined> {
-  for await (const images of createBatches(dataset, indices, { ...imagenetPreprocessing, batchSize })) {
+  for await (const images of createBatches(dataset, indices, { ...imagenetPreprocessing, ...options })) {
     yield imagesAndLabels(images);
   }
 }

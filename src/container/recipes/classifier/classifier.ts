@@ -1,5 +1,6 @@
-import { skippedFacts } from '../skippedFacts';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { skippedFacts } from '../skippedFacts';
 import type { ParameterValues } from '../../../protocol/parameters';
 import { CLASSIFIER } from '../../../protocol/recipes';
 import { imagenetPreprocessing } from '../../data/batch';
@@ -27,6 +28,7 @@ import { whiteningStem } from './stem';
 import { classifierTask } from './task';
 
 const WARM_UP_CLASSES = 2;
+const MOST_BATCH_WORKERS = 4;
 
 /** The design's `train_classifier`. */
 export function createClassifier(warm: WarmState): Recipe {
@@ -100,8 +102,13 @@ class Classifier implements Recipe {
     );
     run.emit({ type: 'state', state: 'training' });
     const { headInputs } = backboneFacts(params.backbone);
-    const batches = new Batches({ dataset, split, params, headInputs });
-    const firstStepDone = once(() => run.firstStepDone());
+    const { batchWorkers } = this.warm;
+    const batches = new Batches({ dataset, split, params, headInputs, workers: batchWorkers });
+    const firstStepDone = once(() => {
+      run.firstStepDone();
+      // Not before, so that they do not delay the first step of a cold start.
+      batchWorkers?.start(batchWorkerCount(learner.workers));
+    });
     return trainEpochs(
       { run, learner, params, batches, firstStepDone },
       { run, engine, learner, params, dataset },
@@ -167,6 +174,11 @@ class Classifier implements Recipe {
     };
     return this.warm.learners.acquire(classifierTask, spec, { workers: num_workers });
   }
+}
+
+/** Threads to make batches with: cores that do not compute, but no more than can be of use. */
+function batchWorkerCount(computing: number): number {
+  return Math.max(1, Math.min(MOST_BATCH_WORKERS, availableParallelism() - computing));
 }
 
 /** Calls `work` the first time only. */
