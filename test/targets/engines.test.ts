@@ -2,16 +2,32 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { ContainerClient } from '../../src/client/containerClient';
 import { ContainerConnection } from '../../src/client/connection';
-import { range } from '../container/support/following';
 import { untilTrue } from '../container/support/waiting';
+import { describeTarget } from './contract';
+import { TargetBench } from './support/bench';
 import { EngineBox, engineForTests, stopEngines } from './support/engineBox';
 import type { TestEngine } from './support/engines';
 
 after(stopEngines);
 
 for (const kind of ['podman', 'docker'] as const) {
+  describeTarget(kind, async () => {
+    const engine = await engineForTests(kind);
+    if (engine === undefined) {
+      return undefined;
+    }
+    const box = await EngineBox.make(engine);
+    return TargetBench.open({
+      root: box.root,
+      config: box.config(),
+      deps: () => ({ bundleDir: box.bundleDir }),
+      startPhases: ['code sent', 'start', 'connect', 'data sent'],
+      kill: () => box.kill(),
+      close: () => box.dispose(),
+    });
+  });
+
   describe(`a container in ${kind}`, function () {
     // Its trainings compete with whatever else runs here.
     this.timeout(180_000);
@@ -57,13 +73,6 @@ for (const kind of ['podman', 'docker'] as const) {
       assert.ok(!shown.includes(box.root), 'a path of this machine can be seen from outside');
     });
 
-    it('is one container, however many windows start it at once', async () => {
-      const windows = [box.target(), box.target(), box.target()];
-      const endpoints = await Promise.all(windows.map((target) => target.start(box.options(), box.progress)));
-      assert.equal(new Set(endpoints.map(({ containerId }) => containerId)).size, 1);
-      assert.equal((await box.containers()).length, 1);
-    });
-
     it('stops when it is let go, and a new one takes its place and its port', async () => {
       const target = box.target();
       const client = box.client();
@@ -85,60 +94,6 @@ for (const kind of ['podman', 'docker'] as const) {
       const { Id } = await box.container();
       await box.docker.getContainer(Id).stop({ t: 20 });
       assert.equal((await box.container()).State.ExitCode, 0);
-    });
-
-    it('trains, warm the second time, and every event comes once and in order', async () => {
-      const client = box.client();
-      const cold = await box.train(client);
-      assert.equal((await cold.result()).status, 'completed');
-      assert.deepEqual(cold.seqs, range(1, cold.seqs.length));
-      assert.equal(cold.all('run')[0]?.start, 'cold');
-      const phases = cold.all('phase').map(({ phase }) => phase.name);
-      assert.deepEqual(phases.slice(0, 3), ['code sent', 'start', 'connect']);
-
-      const warm = await box.train(client);
-      assert.equal((await warm.result()).status, 'completed');
-      assert.equal(warm.all('run')[0]?.start, 'warm');
-
-      const stopped = await box.train(client, { epochs: 10_000, warmup_epochs: 0 });
-      await stopped.first('first_step');
-      await client.stop(stopped.runId, false);
-      assert.equal((await stopped.result()).status, 'stopped');
-    });
-
-    it('that dies is settled, and its history read, without it', async () => {
-      const client = box.client();
-      const run = await box.train(client, { epochs: 10_000, warmup_epochs: 0 });
-      await run.first('first_step');
-      const { Id, State } = await box.container();
-      // A container of another slot goes on with its own.
-      const other = new ContainerClient(box.target({}, box.bundleDir, 1), box.volume, 'sweep');
-      const otherRun = await box.train(other, { epochs: 10_000, warmup_epochs: 0 });
-      await otherRun.first('first_step');
-      const died = new Promise<string[]>((done) => client.once('died', done));
-      if (engine.isPrivate) {
-        process.kill(State.Pid, 'SIGKILL');
-      } else {
-        await box.docker.getContainer(Id).kill();
-      }
-      assert.deepEqual(await died, [run.runId]);
-
-      const target = box.target();
-      assert.equal(await target.find(), undefined);
-      const stateOf = async (runId: string) => {
-        const dir = await box.volume.findRun(runId);
-        return dir === undefined ? undefined : (await box.volume.readRecord(dir))?.state;
-      };
-      await untilTrue(async () => (await stateOf(run.runId)) === 'failed');
-      const events = await box.volume.readRunEvents(run.runId, 0);
-      assert.deepEqual(
-        events.map(({ seq }) => seq),
-        range(1, events.length),
-      );
-      assert.equal(events.at(-1)?.type, 'result');
-      assert.equal(await stateOf(otherRun.runId), 'training');
-      assert.deepEqual(await target.settle(), []);
-      other.dispose();
     });
 
     it('says which port is taken', async () => {

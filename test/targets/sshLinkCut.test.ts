@@ -31,10 +31,11 @@ describe('a link by SSH that is cut in the middle of a run', function () {
     close.push(() => sshd.stop());
     link = await CuttableLink.to(sshd.port);
     close.unshift(() => link.close());
+    const sshProgram = await sshd.client(link.port);
     bench = await TargetBench.open({
       root,
       config: box(root),
-      deps: { sshProgram: await sshd.client(link.port) },
+      deps: () => ({ sshProgram }),
       startPhases: [],
     });
     close.unshift(() => bench.dispose());

@@ -35,10 +35,11 @@ describe('the user’s own Python on an SSH box', function () {
     const root = await newRoot();
     const sshd = await Sshd.start();
     close.push(() => sshd.stop());
+    const sshProgram = await sshd.client();
     bench = await TargetBench.open({
       root,
       config: box(root),
-      deps: { sshProgram: await sshd.client() },
+      deps: () => ({ sshProgram }),
       startPhases: [],
     });
     close.unshift(() => bench.dispose());

@@ -56,7 +56,13 @@ export class DockerTarget implements Target {
     if (present?.state !== 'running' || present.role !== 'container') {
       return undefined;
     }
-    const endpoint = await endpointOf(engine, present);
+    const endpoint = await endpointOf(engine, present).catch(async (error: unknown) => {
+      // It may have ended while it was looked into.
+      if ((await inspect(engine, present.id))?.state === 'running') {
+        throw error;
+      }
+      return undefined;
+    });
     if (endpoint !== undefined) {
       await this.deps.ledger.note({ mayBeUnsettled: true, isRead: false });
     }
@@ -303,6 +309,7 @@ export class DockerTarget implements Target {
     ];
   }
 
+  /** @returns undefined if the volumes have a container again, or there is no image for a helper */
   private async askHelper<T>(
     engine: Engine,
     work: (agent: AgentClient) => Promise<T>,
@@ -329,7 +336,20 @@ export class DockerTarget implements Target {
       listen: { on: 'host', host: '0.0.0.0' },
       elsewhere: await this.elsewhere(engine),
     };
-    return withHelper(place, (exec) => work(new AgentClient(exec, inside)));
+    for (;;) {
+      try {
+        return await withHelper(place, (exec) => work(new AgentClient(exec, inside)));
+      } catch (error) {
+        if (!(error instanceof NameTaken)) {
+          throw error;
+        }
+        // Another window looks as well. Each has to: what that one is told, this one is not.
+        if ((await this.undisturbed(engine)) !== undefined) {
+          return undefined;
+        }
+        await delay(POLL_MS);
+      }
+    }
   }
 
   /** The volume's containers of other slots: none of them can look at another. */

@@ -1,7 +1,7 @@
 import type { AgentExec } from '../agent/agentClient';
 import type { Bundle } from '../bundle';
 import type { ContainerSpec } from './containerSpec';
-import { NameTaken, createAndStart } from './create';
+import { createAndStart } from './create';
 import type { Engine } from './engine';
 import { runIn } from './exec';
 import { findImage } from './image';
@@ -23,7 +23,8 @@ export interface HelperPlace {
 
 /**
  * Runs the agent in a short-lived container on the volumes of one that is gone.
- * @returns undefined if the volumes have a container again, or the image is not there: nothing is pulled for it
+ * @returns undefined if the image is not there: nothing is pulled for it
+ * @throws NameTaken if the volumes have a container again, or another window's helper
  */
 export async function withHelper<T>(
   place: HelperPlace,
@@ -45,15 +46,7 @@ export async function withHelper<T>(
     init: true,
     isTransient: true,
   };
-  let id: string;
-  try {
-    id = await createAndStart(engine, spec, code);
-  } catch (error) {
-    if (error instanceof NameTaken) {
-      return undefined;
-    }
-    throw error;
-  }
+  const id = await createAndStart(engine, spec, code);
   try {
     return await work(agentIn(engine, id));
   } finally {

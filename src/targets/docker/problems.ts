@@ -64,9 +64,11 @@ const known: readonly [RegExp, string][] = [
 
 /** HTTP status with which an engine refused; undefined if it did not. */
 export function statusOf(error: unknown): number | undefined {
-  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
-    ? error.statusCode
-    : undefined;
+  if (!(error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number')) {
+    return undefined;
+  }
+  // Podman says 500 of a container that goes while it looks.
+  return error.statusCode === 500 && /no such container/i.test(error.message) ? 404 : error.statusCode;
 }
 
 /** Takes a refusal that says what is so anyway. */

@@ -1,17 +1,37 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import type { ContainerClient } from '../../../src/client/containerClient';
 import { ContainerConnection } from '../../../src/client/connection';
 import { StartPhases } from '../../../src/targets/startPhases';
+import { modalConfigSchema } from '../../../src/targets/modal/config';
 import type { ModalTarget } from '../../../src/targets/modal/modalTarget';
 import { OutputsVolume } from '../../../src/volume/outputsVolume';
 import { Following } from '../../container/support/following';
 import { LONG, SHORT } from '../../container/support/place';
+import { describeTarget } from '../contract';
+import { TargetBench } from '../support/bench';
 import { ModalPlace } from './support/modalPlace';
 import { TOKEN } from './support/modalDouble';
 
-describe('a container on Modal (by the double)', function () {
+describeTarget('Modal (by the double)', async () => {
+  if (process.platform !== 'linux') {
+    return undefined;
+  }
+  const place = await ModalPlace.make();
+  return TargetBench.open({
+    root: place.root,
+    config: v.parse(modalConfigSchema, { kind: 'modal', name: 'cloud' }),
+    deps: (slot) => ({ modalEnds: place.ends(slot) }),
+    startPhases: ['image build', 'sandbox', 'code sent', 'start', 'connect', 'data sent'],
+    // Without a sandbox there is no program on Modal that could look at a volume.
+    nextSettles: true,
+    close: () => place.dispose(),
+  });
+});
+
+describe('a sandbox on Modal (by the double)', function () {
   let place: ModalPlace;
 
   before(function () {

@@ -23,7 +23,8 @@ const HEARTBEAT_MS = 1000;
 
 export interface BenchOptions {
   config: TargetConfig;
-  deps?: Partial<TargetDeps>;
+  /** Of a client of that slot. */
+  deps?: (slot: number) => Partial<TargetDeps>;
   /** Phases that a start on such a target has. */
   startPhases: readonly string[];
   /** Undoes what was set up for the target. */
@@ -31,6 +32,8 @@ export interface BenchOptions {
   root?: string;
   /** Ends a container's supervisor at once; without it by its pid, which is one of this machine. */
   kill?: (status: ContainerStatus) => Promise<void>;
+  /** Nothing is left that could settle the runs of a container that died: the next one does. */
+  nextSettles?: boolean;
 }
 
 /** A workspace and a target for a suite, in folders with spaces, quotes and letters beyond ASCII in their names. */
@@ -55,6 +58,10 @@ export class TargetBench {
     return this.options_.startPhases;
   }
 
+  get nextSettles(): boolean {
+    return this.options_.nextSettles ?? false;
+  }
+
   /** Another window on the same workspace. @param slot which of its containers */
   client(slot = 0): ContainerClient {
     const { config, deps } = this.options_;
@@ -63,7 +70,7 @@ export class TargetBench {
       outputsDir: join(this.root, 'out puts'),
       dataDir: join(this.root, 'data "ö" 猫'),
       slot,
-      ...deps,
+      ...deps?.(slot),
     });
     const client = new ContainerClient(target, new OutputsVolume(outputsDir), 'test', HEARTBEAT_MS);
     this.clients.push(client);
@@ -117,16 +124,21 @@ export class TargetBench {
     return found;
   }
 
+  /** The windows of one test; the containers stay. */
+  async closeWindows(): Promise<void> {
+    for (const client of this.clients.splice(0)) {
+      client.dispose();
+      await client.target.dispose();
+    }
+  }
+
   async dispose(): Promise<void> {
     for (const slot of this.slots) {
       await this.client(slot)
         .target.kill()
         .catch(() => undefined);
     }
-    for (const client of this.clients) {
-      client.dispose();
-      await client.target.dispose();
-    }
+    await this.closeWindows();
     await this.options_.close?.();
     Reflect.deleteProperty(process.env, 'TINY_CATS_HOME');
     await rm(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });

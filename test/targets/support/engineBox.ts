@@ -4,13 +4,12 @@ import { cp, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ContainerClient } from '../../../src/client/containerClient';
-import type { ParameterValues } from '../../../src/protocol/parameters';
 import { OutputsVolume } from '../../../src/volume/outputsVolume';
-import { Following } from '../../container/support/following';
 import { SHORT } from '../../container/support/place';
 import type { DockerConfig } from '../../../src/targets/docker/config';
 import { createDockerTarget } from '../../../src/targets/docker/bundle';
 import type { DockerTarget } from '../../../src/targets/docker/dockerTarget';
+import { ignoreStatus } from '../../../src/targets/docker/problems';
 import { parseTargets } from '../../../src/targets/config';
 import type { ContainerOptions, StartProgress } from '../../../src/targets/target';
 import type { EngineKind, TestEngine } from './engines';
@@ -117,11 +116,6 @@ export class EngineBox {
     return client;
   }
 
-  async train(client: ContainerClient, values: ParameterValues = {}): Promise<Following> {
-    const options = this.options();
-    return new Following(client, await client.train('classifier', { ...SHORT, ...values }, options));
-  }
-
   target(changes: object = {}, bundleDir = this.bundleDir, slot = 0): DockerTarget {
     return createDockerTarget(this.config(changes), {
       bundleDir,
@@ -152,12 +146,28 @@ export class EngineBox {
     return only;
   }
 
+  /** Ends a container at once, without a word to it. */
+  async kill(slot = 0): Promise<void> {
+    const running = (await this.containers()).find(
+      ({ State, Config }) => State.Running && Config.Labels['tiny-cats.slot'] === String(slot),
+    );
+    if (running === undefined) {
+      throw new Error(`no container runs in slot ${slot}`);
+    }
+    if (this.engine.isPrivate) {
+      process.kill(running.State.Pid, 'SIGKILL');
+    } else {
+      await this.docker.getContainer(running.Id).kill();
+    }
+  }
+
   async dispose(): Promise<void> {
     for (const client of this.clients) {
       client.dispose();
     }
     for (const { Id } of await this.containers()) {
-      await this.docker.getContainer(Id).remove({ force: true, v: true });
+      // A helper goes by itself.
+      await this.docker.getContainer(Id).remove({ force: true, v: true }).catch(ignoreStatus(404, 409));
     }
     for (const name of [this.outputsVolume, `${this.key}-data`]) {
       await this.docker

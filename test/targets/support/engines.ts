@@ -55,6 +55,10 @@ type Started = Omit<TestEngine, 'image'>;
 
 async function startPodman(): Promise<Started> {
   await ensure('podman', ['podman', 'runc', 'iptables', 'netavark']);
+  if (isRoot && !(await works('runc'))) {
+    // What Podman brings instead refuses machines with both versions of control groups.
+    await installWithApt(['runc']).catch(() => false);
+  }
   const version = /\d+/.exec((await run('podman', ['--version'])).stdout)?.[0] ?? '0';
   if (Number(version) < 4) {
     throw new EngineUnavailable(`Podman ${version} is too old: 4 is needed.`);

@@ -9,6 +9,7 @@ import type { ParameterValues } from '../../../../src/protocol/parameters';
 import { createModalTarget } from '../../../../src/targets/modal/bundle';
 import type { ModalConfig } from '../../../../src/targets/modal/config';
 import { modalConfigSchema } from '../../../../src/targets/modal/config';
+import type { Ends } from '../../../../src/targets/modal/layout';
 import type { ModalTarget } from '../../../../src/targets/modal/modalTarget';
 import type { TargetDeps } from '../../../../src/targets/openTarget';
 import type { ContainerOptions } from '../../../../src/targets/target';
@@ -32,7 +33,7 @@ export class ModalPlace {
   private constructor(
     readonly root: string,
     readonly double: ModalDouble,
-    private readonly port: number,
+    private readonly ports: readonly number[],
   ) {
     for (const [name, value] of Object.entries({ ...VARIABLES, MODAL_SERVER_URL: double.url })) {
       this.former.set(name, process.env[name]);
@@ -42,7 +43,10 @@ export class ModalPlace {
 
   static async make(): Promise<ModalPlace> {
     const root = await mkdtemp(join(tmpdir(), 'tiny-cats-modal-'));
-    const place = new ModalPlace(root, await ModalDouble.start(join(root, 'modal')), await freePort());
+    const place = new ModalPlace(root, await ModalDouble.start(join(root, 'modal')), [
+      await freePort(),
+      await freePort(),
+    ]);
     await makeImages(place.images, { cat: 10, other: 10 });
     return place;
   }
@@ -64,19 +68,24 @@ export class ModalPlace {
         bundleDir: resolve('dist'),
         outputsDir: join(this.root, 'work space', 'outputs'),
         dataDir: join(this.root, 'data'),
-        modalEnds: {
-          layout: {
-            outputs: join(this.root, 'mnt', 'outputs'),
-            data: join(this.root, 'mnt', 'data'),
-            port: this.port,
-          },
-          connect: (host, port) => connectTls({ host, port, ca: TUNNEL_CERTIFICATE }),
-        },
+        modalEnds: this.ends(0),
         ...deps,
       },
     );
     this.targets.push(target);
     return target;
+  }
+
+  /** What the double needs. @param slot of a container, which has a port to itself on this machine */
+  ends(slot: number): Ends {
+    return {
+      layout: {
+        outputs: join(this.root, 'mnt', 'outputs'),
+        data: join(this.root, 'mnt', 'data'),
+        port: this.ports[slot] ?? 0,
+      },
+      connect: (host, port) => connectTls({ host, port, ca: TUNNEL_CERTIFICATE }),
+    };
   }
 
   client(target = this.target()): ContainerClient {
