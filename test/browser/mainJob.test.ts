@@ -108,7 +108,7 @@ describe('training in VS Code', function () {
     // The tensors are below what the training tells, and only rows in sight are drawn.
     await workbench.setSize(1400, 1600);
     await inspector.getByRole('gridcell', { name: 'conv1.weight', exact: true }).waitFor();
-    await inspector.getByText('16 × 3 × 3 × 3').or(inspector.getByText('[16, 3, 3, 3]')).first().waitFor();
+    await inspector.getByText('24 × 3 × 3 × 3').or(inspector.getByText('[24, 3, 3, 3]')).first().waitFor();
     await inspector.getByText('cat', { exact: true }).first().waitFor();
     await workbench.screenshot('inspector-dark-wide');
     await workbench.setSize(1400, 900);

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { skippedFacts } from '../skippedFacts';
+import type { TensorData } from '../../../volume/safetensors';
 import type { ParameterValues } from '../../../protocol/parameters';
 import { CLASSIFIER } from '../../../protocol/recipes';
 import { imagenetPreprocessing } from '../../data/batch';
@@ -38,6 +39,8 @@ export function createClassifier(warm: WarmState): Recipe {
 class Classifier implements Recipe {
   readonly name = CLASSIFIER.name;
   private readonly datasets: Datasets;
+  /** First filters by the data set that they were made from, those of its last split, so that a rerun begins at once. */
+  private readonly stems = new WeakMap<Dataset, { splitBy: string; stem: TensorData }>();
 
   constructor(private readonly warm: WarmState) {
     this.datasets = new Datasets(warm.dataDir, warm.wasmDir);
@@ -137,10 +140,25 @@ class Classifier implements Recipe {
     if (weights !== undefined) {
       await loadWeights(run, learner, { ...weights, head });
     } else if (stemChannels !== undefined) {
-      const facts = { dataset, train: split.train, preprocessing: imagenetPreprocessing };
-      await learner.loadParameters([await whiteningStem({ ...facts, channels: stemChannels })]);
+      await learner.loadParameters([await this.stem(params, { dataset, split }, stemChannels)]);
     }
     return { learner, start: START };
+  }
+
+  private async stem(
+    { seed, val_split }: ClassifierParams,
+    { dataset, split }: { dataset: Dataset; split: Split },
+    channels: number,
+  ): Promise<TensorData> {
+    const splitBy = JSON.stringify([seed, val_split]);
+    const kept = this.stems.get(dataset);
+    if (kept?.splitBy === splitBy) {
+      return kept.stem;
+    }
+    const facts = { dataset, train: split.train, preprocessing: imagenetPreprocessing };
+    const stem = await whiteningStem({ ...facts, channels });
+    this.stems.set(dataset, { splitBy, stem });
+    return stem;
   }
 
   /** The learner of a run that goes on with another, with what that has left. */
