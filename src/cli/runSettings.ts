@@ -47,7 +47,7 @@ const STALL_TIMEOUT = seconds(
   'stall_timeout',
   DEFAULT_POLICY.stallTimeoutMs,
   MAX_SECONDS,
-  'A run without progress for that long is reported; 0: never',
+  'A run or a warm-up without progress for that long is reported; 0: never',
 );
 
 const STOP_STALLED = {
@@ -55,7 +55,7 @@ const STOP_STALLED = {
     name: 'stop_stalled',
     type: 'boolean',
     default: DEFAULT_POLICY.stopStalled,
-    description: 'Stop a run that stalls',
+    description: 'Stop a run that stalls, and replace a trainer that stalls while it warms up',
   },
 } as const satisfies Option;
 

@@ -75,7 +75,12 @@ export const containerStatusSchema = v.object({
   dataDir: v.string(),
   startedAt: v.string(),
   /** The enter hook of the present trainer; grows while warming. */
-  enter: v.object({ phases: v.array(phaseSchema), totalMs: v.nullable(milliseconds) }),
+  enter: v.object({
+    phases: v.array(phaseSchema),
+    totalMs: v.nullable(milliseconds),
+    /** It has made no progress for as long as the setting allows. */
+    stalled: v.optional(v.boolean()),
+  }),
   run: v.nullable(
     v.object({
       runId: v.string(),
@@ -86,6 +91,8 @@ export const containerStatusSchema = v.object({
       steps: count,
       /** It has made no progress for as long as the setting allows. */
       stalled: v.boolean(),
+      /** It was told to stop. */
+      stopping: v.optional(v.boolean()),
     }),
   ),
   /** Ids of the runs that wait for their turn, the next one first. */

@@ -21,6 +21,8 @@ export interface ContainerView {
   /** Why what the enter hook made is out of date; null if it is not. */
   restartNeeded: string | null;
   enterPhases: Phase[];
+  /** It warms up, and has made no progress for longer than it should take. */
+  warmUpStalled?: boolean;
   /** The run that has made no progress for longer than it should take. */
   stalledRun: string | null;
   idleRemainingMs: number | null;

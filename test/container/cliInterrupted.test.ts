@@ -4,6 +4,7 @@ import { containerStatusSchema } from '../../src/protocol/container';
 import { runRecordSchema } from '../../src/protocol/run';
 import type { RunRecord } from '../../src/protocol/run';
 import { LONG, SHORT, Workplace, resultOf } from './cliWorkplace';
+import { until, untilTrue } from './support/waiting';
 
 const AN_EPOCH = /"type":"epoch"|^Epoch/;
 
@@ -78,6 +79,25 @@ describe('tiny-cats, interrupted', () => {
     assert.equal(stopped.code, 0, stopped.stderr);
     assert.match(stopped.stdout, /^Run .* stopped\. Best checkpoint: /);
     assert.equal((await first.finished).code, 130);
+  });
+
+  it('kills the run that is told to stop a second time, by whichever command', async () => {
+    assert.equal((await workplace.run(...train, ...LONG, '--detach')).code, 0);
+    const trainerPid = await until(async () => {
+      const { run, trainerPid: pid } = await workplace.json(containerStatusSchema, 'status');
+      return (run?.step ?? 0) > 0 ? (pid ?? undefined) : undefined;
+    });
+    // A step that does not end.
+    process.kill(trainerPid, 'SIGSTOP');
+    const first = workplace.start('stop');
+    await untilTrue(
+      async () => (await workplace.json(containerStatusSchema, 'status')).run?.stopping === true,
+    );
+    const second = await workplace.run('stop');
+    assert.equal(second.code, 0, second.stderr);
+    assert.match(second.stdout, /^Run .* stopped\./);
+    assert.equal((await first.finished).code, 0);
+    assert.equal((await newestRun()).state, 'stopped');
   });
 
   it('leaves a detached run going in the container', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, readFile, readdir, stat } from 'node:fs/promises';
+import { chmod, chown, readFile, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -252,6 +252,53 @@ describe('the door of a container', () => {
       await assert.rejects(place.client().start(place.options()), /could be read or written by another user/);
     } finally {
       await chmod(file, 0o600);
+    }
+    assert.equal(await place.client().connect(), true);
+  });
+
+  it('is not trusted if another user owns what tells of it', async function () {
+    if (process.getuid?.() !== 0) {
+      console.log('      skipped: only root can give a file to another user');
+      this.skip();
+    }
+    const dir = containerDir(place.outputsDir);
+    const file = join(dir, 'container.json');
+    const { uid, gid } = await stat(file);
+    for (const [path, problem] of [
+      [file, /container\.json could be read or written by another user: remove it/],
+      [dir, /is not a folder that this user alone can write/],
+    ] as const) {
+      await chown(path, uid + 12_345, gid);
+      try {
+        await assert.rejects(place.client().connect(), problem, path);
+        await assert.rejects(place.client().start(place.options()), path);
+      } finally {
+        await chown(path, uid, gid);
+      }
+    }
+    assert.equal(await place.client().connect(), true);
+  });
+
+  it('is not trusted if others can write its folder, or it is a link to another', async function () {
+    if (process.platform === 'win32') {
+      this.skip();
+    }
+    const dir = containerDir(place.outputsDir);
+    const moved = `${dir}-moved`;
+    await chmod(dir, 0o777);
+    try {
+      await assert.rejects(place.client().connect(), /is not a folder that this user alone can write/);
+    } finally {
+      await chmod(dir, 0o700);
+    }
+    await rename(dir, moved);
+    await symlink(moved, dir);
+    try {
+      await assert.rejects(place.client().connect(), /is not a folder that this user alone can write/);
+      await assert.rejects(place.client().start(place.options()), /is not a folder/);
+    } finally {
+      await rm(dir);
+      await rename(moved, dir);
     }
     assert.equal(await place.client().connect(), true);
   });

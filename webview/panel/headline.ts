@@ -45,8 +45,11 @@ const CONTAINER: Record<ContainerView['state'], { label: string; tone: Tone }> =
 /** The container's state, or that its link is being restored. */
 export function containerBadge(container: ContainerView): { label: string; tone: Tone } {
   const badge = CONTAINER[container.state];
-  return container.link === 'reconnecting'
-    ? { label: `${badge.label}, reconnecting`, tone: 'attention' }
+  if (container.link === 'reconnecting') {
+    return { label: `${badge.label}, reconnecting`, tone: 'attention' };
+  }
+  return container.state === 'warming' && container.warmUpStalled === true
+    ? { label: `${badge.label}, stalled`, tone: 'attention' }
     : badge;
 }
 

@@ -40,7 +40,7 @@ export function statusLines(status: ContainerStatus): string[] {
   const { run, enter, idleRemainingMs, scaledownWindowMs, trainerPid } = status;
   return [
     ...factLines([
-      ['State', status.state],
+      ['State', enter.stalled === true ? `${status.state}, stalled` : status.state],
       ...(status.problem === null ? [] : [['Problem', plain(status.problem)] as const]),
       ['Engine', status.engine === '' ? 'not chosen yet' : engineText(status)],
       ...(run === null

@@ -10,7 +10,10 @@ import { withClient } from '../workplace';
 export const stopCommand: Command = {
   name: 'stop',
   summary: 'Stop the run that trains, after its present step',
-  details: ['Waits until the run has ended. A checkpoint is saved, unless the run is killed.'],
+  details: [
+    'Waits until the run has ended. A checkpoint is saved, unless the run is killed: by --kill, or by stopping again a run that',
+    'is being stopped already.',
+  ],
   positional: { name: 'RUN_ID', required: false },
   options: [
     {
@@ -28,11 +31,13 @@ export const stopCommand: Command = {
       if (client === undefined) {
         throw new CommandError('No run trains: there is no warm container.');
       }
-      const runId = positional ?? client.status?.run?.runId;
+      const run = client.status?.run;
+      const runId = positional ?? run?.runId;
       if (runId === undefined) {
         throw new CommandError('No run trains in the container.');
       }
-      await client.stop(runId, flag(given, 'kill'));
+      const isSecond = run?.runId === runId && run.stopping === true;
+      await client.stop(runId, isSecond || flag(given, 'kill'));
       const { status, output } = await endOf(client, runId);
       terminal.line(
         settings.json

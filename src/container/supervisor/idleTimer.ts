@@ -1,5 +1,4 @@
-/** Longest delay that a timer takes; one that is longer would fire at once. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+import { MAX_TIMEOUT_MS } from './runClock';
 
 /** Counts the scaledown window, from the end of the last work. */
 export class IdleTimer {

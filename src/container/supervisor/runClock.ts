@@ -1,5 +1,5 @@
 /** Longest delay that a timer takes; one that is longer would fire at once. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const WARNING_SHARE = 0.9;
 const WARNING_MS = 60_000;
 

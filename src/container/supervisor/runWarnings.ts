@@ -45,6 +45,6 @@ export function clockFor(
   });
 }
 
-function seconds(ms: number): string {
+export function seconds(ms: number): string {
   return `${Number((ms / 1000).toFixed(1))} s`;
 }

@@ -11,12 +11,16 @@ import type { ActiveRun, Outcome } from './activeRun';
 import { pathsHere, programHere, sentFor } from './pathsHere';
 import { retryDelayMs } from './retryPolicy';
 import type { RunClock } from './runClock';
-import { clockFor } from './runWarnings';
+import { clockFor, seconds } from './runWarnings';
 import type { NewRun } from './runDesk';
 import { RunDesk } from './runDesk';
 import type { Hint } from './trainer';
 import type { TrainerListener } from './trainer';
 import { Trainer } from './trainer';
+import { WarmUpWatch } from './warmUpWatch';
+
+/** Warm-ups without a run that may stall, one after the other, where stalls are stopped. */
+const MAX_STALLED_WARM_UPS = 2;
 
 /** How long a run may take to stop where somebody waits for it, before its trainer is killed. */
 const STOP_GRACE_MS = 10_000;
@@ -35,12 +39,15 @@ export interface SchedulerListener {
   recordChanged(record: RunRecord): void;
   /** No run can be trained in this container. */
   enterFailed(message: string, location?: Location): void;
+  /** Somebody is sending files just now. */
+  isSending(): boolean;
 }
 
 /** Gives the trainer one run after the other, and a run whose trainer died another try. */
 export class Scheduler {
   readonly desk: RunDesk;
   readonly trainer: Trainer;
+  readonly warmUp: WarmUpWatch;
   /** Number of runs that have ended. */
   ended = 0;
   /** No run begins any more. */
@@ -48,6 +55,8 @@ export class Scheduler {
   private current: ActiveRun | undefined;
   private readonly waiting: ActiveRun[] = [];
   private clock: RunClock | undefined;
+  /** How many warm-ups in a row were stopped since they stalled. */
+  private stalledWarmUps = 0;
   private retry: NodeJS.Timeout | undefined;
   private impatience: NodeJS.Timeout | undefined;
   private hint: Hint;
@@ -68,14 +77,25 @@ export class Scheduler {
       program: programHere(program, options.dataDir),
     };
     this.desk = new RunDesk(new OutputsVolume(options.outputsDir));
+    this.warmUp = new WarmUpWatch(policy, {
+      isSending: () => listener.isSending(),
+      changed: (stalled, afterMs) => this.warmUpStalled(stalled, afterMs),
+      givenUp: (afterMs) => listener.enterFailed(givenUpText(afterMs)),
+    });
     this.trainer = new Trainer(options, bundleDir, {
-      phase: () => listener.changed(),
+      phase: () => {
+        this.warmUp.progress();
+        listener.changed();
+      },
       log: (level, text, location) => {
+        this.warmUp.progress();
         console.log(`${level}: ${text}`);
         const place = location === undefined ? {} : { location };
         this.taking()?.append({ type: 'log', level, text, ...place });
       },
       ready: () => {
+        this.warmUp.end();
+        this.stalledWarmUps = 0;
         listener.changed();
         this.dispatch();
       },
@@ -101,7 +121,7 @@ export class Scheduler {
   }
 
   get isStalled(): boolean {
-    return this.clock?.stalled === true;
+    return this.clock?.stalled === true || this.warmUp.stalled;
   }
 
   find(runId: string): ActiveRun | undefined {
@@ -109,6 +129,7 @@ export class Scheduler {
   }
 
   warm(spawnedAt: number): void {
+    this.warmUp.begin();
     if (this.awaited === undefined) {
       this.trainer.warm(this.hint, spawnedAt);
       this.listener.changed();
@@ -126,6 +147,7 @@ export class Scheduler {
   /** The settings have changed. */
   configured(): void {
     this.clock?.check();
+    this.warmUp.check();
   }
 
   /**
@@ -222,6 +244,7 @@ export class Scheduler {
   /** Stops every run and resolves once they have ended; from here on none begins. */
   async close(): Promise<void> {
     this.closed = true;
+    this.warmUp.end();
     const runs = [...this.waiting, ...(this.current === undefined ? [] : [this.current])];
     for (const run of runs) {
       this.stop(run, false);
@@ -237,6 +260,7 @@ export class Scheduler {
   async failAll(code: string, message: string, location?: Location): Promise<void> {
     const runs = [...this.waiting, ...(this.current === undefined ? [] : [this.current])];
     this.closed = true;
+    this.warmUp.end();
     await Promise.all(runs.map((run) => this.end(run, run.failure(code, message, location))));
   }
 
@@ -329,6 +353,7 @@ export class Scheduler {
     isFault,
     isUsers,
   }: Parameters<TrainerListener['died']>[0]): Promise<void> {
+    this.warmUp.end();
     const run = this.taking();
     if (run !== undefined && (run.dispatched || !entered)) {
       const when = run.dispatched ? 'in the middle of the run' : 'while it warmed up';
@@ -337,6 +362,34 @@ export class Scheduler {
       await this.lost(run, 'trainer_died', `The trainer died ${when}: ${cause}.`, mayRetry);
     } else if (!entered) {
       this.listener.enterFailed(`The trainer died while it warmed up: ${cause}.`);
+      return;
+    }
+    this.warmAgain();
+  }
+
+  private warmUpStalled(stalled: boolean, afterMs: number): void {
+    const waiting = this.taking();
+    const text = stalled
+      ? `The container has made no progress warming up for ${seconds(afterMs)}.`
+      : 'The container goes on warming up.';
+    console.log(text);
+    waiting?.append({ type: 'log', level: 'warning', text });
+    // Code that is still on its way here does not come sooner for it.
+    if (stalled && this.policy().stopStalled && this.awaited === undefined) {
+      void this.stopWarmUp(waiting, afterMs);
+    }
+    this.listener.changed();
+  }
+
+  private async stopWarmUp(waiting: ActiveRun | undefined, afterMs: number): Promise<void> {
+    const reason = `The trainer made no progress for ${seconds(afterMs)} while it warmed up, and was stopped.`;
+    this.warmUp.end();
+    this.trainer.dismiss();
+    this.stalledWarmUps += 1;
+    if (waiting !== undefined) {
+      await this.lost(waiting, 'stalled', reason);
+    } else if (this.stalledWarmUps >= MAX_STALLED_WARM_UPS) {
+      this.listener.enterFailed(`${reason} So was the one before.`);
       return;
     }
     this.warmAgain();
@@ -416,6 +469,10 @@ export class Scheduler {
     const isMeant = run !== undefined && !run.ending && (runId === undefined || run.runId === runId);
     return isMeant ? run : undefined;
   }
+}
+
+function givenUpText(afterMs: number): string {
+  return `The container made no progress warming up for ${seconds(afterMs)}, the longer of the scaledown window and the stall timeout, and was let go.`;
 }
 
 function programText(program: Program): string {

@@ -61,6 +61,7 @@ export class Supervisor {
       },
       recordChanged: (record) => this.broadcastRun(record),
       enterFailed: (message, location) => void this.enterFailed(message, location),
+      isSending: () => this.otherWork > 0,
     });
   }
 
@@ -131,6 +132,7 @@ export class Supervisor {
     try {
       return await work;
     } finally {
+      this.scheduler.warmUp.progress();
       this.otherWork -= 1;
       this.changed();
     }
@@ -169,7 +171,7 @@ export class Supervisor {
   }
 
   private status(): ContainerStatus {
-    const { run, queue, trainer, isStalled, ended } = this.scheduler;
+    const { run, queue, trainer, warmUp, isStalled, ended } = this.scheduler;
     const { letGoInMs } = this.warmLimit;
     return {
       containerId: this.containerId,
@@ -186,11 +188,17 @@ export class Supervisor {
       outputsDir: this.options.outputsDir,
       dataDir: this.options.dataDir,
       startedAt: this.startedAt,
-      enter: trainer.enter,
+      enter: { ...trainer.enter, stalled: warmUp.stalled },
       run:
         run === undefined
           ? null
-          : { runId: run.runId, recipe: run.record.recipe, ...run.progress, stalled: isStalled },
+          : {
+              runId: run.runId,
+              recipe: run.record.recipe,
+              ...run.progress,
+              stalled: isStalled,
+              stopping: run.stopRequested,
+            },
       queue: queue.map(({ runId }) => runId),
       scaledownWindowMs: this.policy.scaledownWindowMs,
       idleRemainingMs: this.idle.remainingMs(),

@@ -71,6 +71,7 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
       heldMemory: status?.heldMemory ?? null,
       restartNeeded: status?.restartNeeded ?? null,
       enterPhases: status?.enter.phases ?? [],
+      warmUpStalled: status?.enter.stalled === true,
       stalledRun: status?.run?.stalled === true ? status.run.runId : null,
       idleRemainingMs: idleMs === null ? null : Math.max(0, idleMs - (this.deps.now() - this.statusAt)),
       ...this.usage,

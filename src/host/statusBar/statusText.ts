@@ -33,7 +33,9 @@ function headline(view: ContainerView, live: LiveProgress | undefined): { icon: 
     case 'cold':
       return { icon: 'circle-outline', word: 'cold' };
     case 'warming':
-      return { icon: 'sync~spin', word: 'warming' };
+      return view.warmUpStalled === true
+        ? { icon: 'warning', word: 'warming, stalled' }
+        : { icon: 'sync~spin', word: 'warming' };
     case 'warm': {
       const left = view.idleRemainingMs;
       return { icon: 'flame', word: left === null ? 'warm' : `warm, ${timeLeft(left)} left` };

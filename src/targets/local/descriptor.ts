@@ -41,6 +41,7 @@ export async function readDescriptor(dir: string): Promise<Descriptor | undefine
   const path = join(dir, NAME);
   let file;
   try {
+    await refuseSharedDir(dir);
     file = await open(path, 'r');
   } catch (error) {
     if (hasCode(error, 'ENOENT')) {
@@ -58,6 +59,15 @@ export async function readDescriptor(dir: string): Promise<Descriptor | undefine
     return parseDescriptor(path, await file.readFile('utf8'));
   } finally {
     await file.close();
+  }
+}
+
+/** @throws Error if another user could put a descriptor into the folder */
+async function refuseSharedDir(dir: string): Promise<void> {
+  const facts = await lstat(dir);
+  const isShared = process.platform !== 'win32' && (facts.mode & 0o022) !== 0;
+  if (!facts.isDirectory() || !isOwn(facts.uid) || isShared) {
+    throw new Error(`${dir} is not a folder that this user alone can write: remove it, or make it so`);
   }
 }
 

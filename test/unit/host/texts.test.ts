@@ -63,6 +63,13 @@ describe('texts', () => {
     assert.deepEqual([12, 1234, 4_020_000].map(formatBytes), ['12 B', '1.2 kB', '4.0 MB']);
   });
 
+  it('say of a container that makes no progress warming up that it stalls', () => {
+    const warming: ContainerView = { ...cold, state: 'warming', link: 'connected' };
+    assert.equal(statusText(warming, undefined, 0).text, '$(sync~spin) Tiny Cats: warming');
+    const stalled = { ...warming, warmUpStalled: true };
+    assert.equal(statusText(stalled, undefined, 0).text, '$(warning) Tiny Cats: warming, stalled');
+  });
+
   it('escape names, so that they are only text', () => {
     assert.equal(escapeMarkdown('[a](command:b)'), '\\[a\\]\\(command\\:b\\)');
     assert.equal(escapeMarkdown('$(flame) <b>|'), '\\$\\(flame\\) \\<b\\>\\|');
