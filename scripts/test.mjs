@@ -39,34 +39,49 @@ const mocha = (/** @type {string} */ area) => [
   `test/${area}/**/*.test.ts`,
 ];
 
-/** @type {readonly Stage[]} */
-const stages = [
-  { name: 'build', command: [node, script('build.mjs')], limitS: 120, needs: [] },
-  { name: 'lint', command: npmRun('lint'), limitS: 300, needs: [] },
-  { name: 'types', command: npmRun('typecheck'), limitS: 300, needs: [] },
-  { name: 'unit', command: mocha('unit'), limitS: 600, needs: [], specs: 'test/unit' },
-  { name: 'container', command: mocha('container'), limitS: 900, needs: ['build'], specs: 'test/container' },
+/** In the order they run; those in brackets beside each other, for they measure and disturb nothing. @type {readonly (readonly Stage[])[]} */
+const rounds = [
+  [{ name: 'build', command: [node, script('build.mjs')], limitS: 120, needs: [] }],
+  [
+    { name: 'lint', command: npmRun('lint'), limitS: 600, needs: [] },
+    { name: 'types', command: npmRun('typecheck'), limitS: 300, needs: [] },
+    { name: 'host', command: [node, script('host/install.mjs')], limitS: 1800, needs: [] },
+  ],
+  [{ name: 'unit', command: mocha('unit'), limitS: 600, needs: [], specs: 'test/unit' }],
+  [
+    {
+      name: 'container',
+      command: mocha('container'),
+      limitS: 900,
+      needs: ['build'],
+      specs: 'test/container',
+    },
+  ],
   // It may have to install PyTorch first.
-  { name: 'python', command: mocha('python'), limitS: 1200, needs: [], specs: 'test/python' },
-  { name: 'targets', command: mocha('targets'), limitS: 600, needs: ['build'], specs: 'test/targets' },
-  { name: 'faults', command: mocha('faults'), limitS: 480, needs: ['build'], specs: 'test/faults' },
-  { name: 'package', command: [node, script('package.mjs')], limitS: 120, needs: ['build'] },
-  { name: 'host', command: [node, script('host/install.mjs')], limitS: 1800, needs: [] },
-  {
-    name: 'in-host',
-    command: [node, script('host/inhost.mjs')],
-    limitS: 600,
-    needs: ['build', 'host'],
-    specs: 'test/inhost',
-  },
-  {
-    name: 'browser',
-    command: mocha('browser'),
-    limitS: 1200,
-    needs: ['package', 'host'],
-    specs: 'test/browser',
-  },
+  [{ name: 'python', command: mocha('python'), limitS: 1200, needs: [], specs: 'test/python' }],
+  [{ name: 'targets', command: mocha('targets'), limitS: 600, needs: ['build'], specs: 'test/targets' }],
+  [{ name: 'faults', command: mocha('faults'), limitS: 480, needs: ['build'], specs: 'test/faults' }],
+  [{ name: 'package', command: [node, script('package.mjs')], limitS: 120, needs: ['build'] }],
+  [
+    {
+      name: 'in-host',
+      command: [node, script('host/inhost.mjs')],
+      limitS: 600,
+      needs: ['build', 'host'],
+      specs: 'test/inhost',
+    },
+  ],
+  [
+    {
+      name: 'browser',
+      command: mocha('browser'),
+      limitS: 1200,
+      needs: ['package', 'host'],
+      specs: 'test/browser',
+    },
+  ],
 ];
+const stages = rounds.flat();
 
 /** @param {readonly string[]} names @returns {Set<string>} with everything they depend on */
 function withNeeds(names) {
@@ -98,9 +113,13 @@ async function readCounts(file) {
   }
 }
 
-/** @param {Stage} stage @returns {Promise<Result>} */
-async function runStage({ name, command, limitS, specs }) {
-  console.log(`\n=== ${name}`);
+/**
+ * @param {Stage} stage
+ * @param {boolean} isAlone its output is shown as it comes, else when it has ended
+ * @returns {Promise<Result>}
+ */
+async function runStage({ name, command, limitS, specs }, isAlone) {
+  if (isAlone) console.log(`\n=== ${name}`);
   if (specs !== undefined && !hasSpecs(specs)) {
     return { status: 'passed', passed: 0, failed: 0, seconds: 0, note: 'no tests yet' };
   }
@@ -109,11 +128,13 @@ async function runStage({ name, command, limitS, specs }) {
   const tag = newTag();
   const startMs = performance.now();
   const [program = node, ...args] = command;
-  const { exitCode, timedOut } = await runToEnd(program, args, {
+  const { exitCode, timedOut, output } = await runToEnd(program, args, {
+    output: isAlone ? 'inherit' : 'capture',
     cwd: repositoryRoot,
     env: { ...process.env, TINY_CATS_COUNTS: countsFile, TINY_CATS_FIGURES: figuresFile, [tag]: '1' },
     timeoutMs: limitS * 1000,
   });
+  if (!isAlone) console.log(`\n=== ${name}\n${output.trimEnd()}`);
   // Servers, browsers and containers that a failed test left behind must not disturb the next stage.
   await endTagged(tag);
   const seconds = (performance.now() - startMs) / 1000;
@@ -142,14 +163,18 @@ await mkdir(join(outDir, 'counts'), { recursive: true });
 await writeFile(figuresFile, '');
 /** @type {Map<string, Result>} */
 const results = new Map();
-for (const stage of stages.filter(({ name }) => wanted.has(name))) {
-  const missing = stage.needs.filter((need) => results.get(need)?.status !== 'passed');
-  results.set(
-    stage.name,
-    missing.length === 0
-      ? await runStage(stage)
-      : { status: 'skipped', passed: 0, failed: 0, seconds: 0, note: `needs ${missing.join(', ')}` },
-  );
+for (const round of rounds) {
+  const chosen = round.filter(({ name }) => wanted.has(name));
+  const ended = chosen.map(async (stage) => {
+    const missing = stage.needs.filter((need) => results.get(need)?.status !== 'passed');
+    results.set(
+      stage.name,
+      missing.length === 0
+        ? await runStage(stage, chosen.length === 1)
+        : { status: 'skipped', passed: 0, failed: 0, seconds: 0, note: `needs ${missing.join(', ')}` },
+    );
+  });
+  await Promise.all(ended);
 }
 
 /** @type {[string, string][]} */
