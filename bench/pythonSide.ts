@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import type { Program } from '../src/protocol/program';
 import type { FromTrainer, ToTrainer } from '../src/container/trainerProtocol';
 import { fromTrainerSchema } from '../src/container/trainerProtocol';
 
@@ -20,6 +21,7 @@ export class PythonSide {
   private readonly child: ChildProcess;
   private readonly startedAt = Date.now();
   private readonly ready: Promise<FromTrainer>;
+  private readonly program: Program;
   private runs = 0;
 
   constructor(
@@ -27,6 +29,7 @@ export class PythonSide {
     script: string,
     private readonly folder: string,
   ) {
+    this.program = { kind: 'python', interpreter: python, folder, entrypoint: 'train.py:train' };
     this.child = spawn(python, ['-u', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.ready = this.next(({ type }) => type === 'ready');
     this.send({
@@ -37,7 +40,7 @@ export class PythonSide {
       dataDir: folder,
       hint: { recipe: 'train', params: {} },
       spawnedAt: this.startedAt,
-      program: { kind: 'python', interpreter: python, folder, entrypoint: 'train.py:train' },
+      program: this.program,
     });
   }
 
@@ -54,6 +57,7 @@ export class PythonSide {
       type: 'run',
       runId: `run-${this.runs}`,
       recipe: 'train',
+      program: this.program,
       params: {},
       runDir,
       outputsDir: join(this.folder, 'outputs'),

@@ -24,6 +24,8 @@ export const runOrderSchema = v.object({
   type: v.literal('run'),
   runId: v.string(),
   recipe: v.string(),
+  /** Of the user's own code: which function or method of the file, and how its log is read. */
+  program: programSchema,
   /** Checked against the recipe. */
   params: parameterValuesSchema,
   /** The run's folder in the outputs volume. */

@@ -36,7 +36,7 @@ export function isUserProgram(program: Program): program is UserProgram {
   return program.kind === 'python' || program.kind === 'typescript';
 }
 
-/** Whether a trainer that was started for the one can train the other. */
+/** Whether a trainer that was started for the one can train the other: all that one file of the user's has to train. */
 export function isSameProgram(one: Program, other: Program): boolean {
   return keyOf(one) === keyOf(other);
 }
@@ -50,8 +50,8 @@ function keyOf(program: Program): string {
     case 'python':
     case 'typescript': {
       const by = program.kind === 'python' ? program.interpreter : '';
-      const { kind, folder, entrypoint, metricPatterns = [] } = program;
-      return JSON.stringify([kind, by, folder, entrypoint, metricPatterns]);
+      const { kind, folder, entrypoint } = program;
+      return JSON.stringify([kind, by, folder, splitEntrypoint(entrypoint).path]);
     }
   }
 }

@@ -198,6 +198,19 @@ describe('the user’s own Python', () => {
     assert.equal((await run.result()).status, 'stopped');
   });
 
+  it('stays warm for every function of its file, and for other patterns', async () => {
+    await (await train('train')).result();
+    const { trainerPid } = await client.request('status', {});
+    const result = await (await train('fail')).result();
+    assert.deepEqual([result.start, result.error?.code], ['warm', 'user_code']);
+    const program = { ...programOf('train'), metricPatterns: ['Val loss: (?P<mine>[0-9.]+)'] };
+    const options = place.options({ hint: { recipe: 'train', params: {}, program } });
+    const run = new Following(client, await client.train('train', {}, options));
+    assert.equal((await run.result()).start, 'warm');
+    assert.equal(run.all('metrics').at(0)?.values.mine, 0.39);
+    assert.equal((await client.request('status', {})).trainerPid, trainerPid);
+  });
+
   it('gives way to the recipes and comes back, which are cold starts', async () => {
     await (await train('train')).result();
     const recipe = await place.train(client);

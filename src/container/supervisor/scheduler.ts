@@ -214,7 +214,8 @@ export class Scheduler {
     this.listener.changed();
     const { runId, dir: runDir, askedAt, attempt } = run;
     const { recipe } = run.record;
-    trainer.run({ runId, recipe, params: run.paths, runDir, askedAt, attempt, resumeDir });
+    const { program } = run;
+    trainer.run({ runId, recipe, program, params: run.paths, runDir, askedAt, attempt, resumeDir });
   }
 
   /** @param kill does not wait for the step */

@@ -131,6 +131,7 @@ export class Trainer {
   run(order: Omit<RunOrder, 'type' | 'outputsDir' | 'dataDir'>): void {
     const { outputsDir, dataDir } = this.options;
     this.isBusy = true;
+    this.program = order.program;
     this.process?.send({ type: 'run', outputsDir, dataDir, ...order });
   }
 

@@ -22,7 +22,12 @@ interface TrainerEvents {
 }
 
 /** Signals that a process brings upon itself. */
-const FAULTS: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSYS']);
+const FAULTS: ReadonlySet<string> = new Set(
+  ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSYS', 'SIGTRAP'].concat(
+    // Of timers, pipes and limits that it has set itself.
+    ['SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGPIPE', 'SIGXCPU', 'SIGXFSZ'],
+  ),
+);
 /** How long the last words of a process are waited for, which a process that it left behind may hold open. */
 const LAST_WORDS_MS = 300;
 

@@ -4,7 +4,7 @@ import type { LogLevel } from '../../protocol/events';
 import type { ParameterValues, RecipeSpec } from '../../protocol/parameters';
 import { checkParameters } from '../../protocol/parameters';
 import type { UserProgram } from '../../protocol/program';
-import { splitEntrypoint } from '../../protocol/program';
+import { isUserProgram, splitEntrypoint } from '../../protocol/program';
 import { describeTypeScriptLazily } from '../../typescript/load';
 import { loadEngine } from '../engines/engine';
 import { PhaseRecorder } from '../trainer/phases';
@@ -35,7 +35,7 @@ export class UserCodeSession {
   private readonly spoken = { restart: '' };
 
   constructor(
-    private readonly program: UserProgram,
+    private program: UserProgram,
     private readonly options: EnterOptions,
     private readonly send: (message: FromTrainer) => void,
   ) {
@@ -87,7 +87,10 @@ export class UserCodeSession {
   }
 
   async run(order: RunOrder, signal: AbortSignal): Promise<void> {
-    const { runId, runDir } = order;
+    const { runId, runDir, program } = order;
+    if (isUserProgram(program)) {
+      this.program = program;
+    }
     const environment = { ...process.env };
     const recorder = new PhaseRecorder('run', order.askedAt, (phase) => {
       if (order.attempt === 1) {

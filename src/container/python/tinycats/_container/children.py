@@ -12,8 +12,12 @@ import time
 
 GRACE_S = 1.0
 """How long a child has to end by itself once it is told to."""
+LOADER_GRACE_S = 0.3
+"""How long a DataLoader's workers have to end by themselves."""
 _PR_SET_PDEATHSIG = 1
-_HELPERS = ("tinycats-", "tqdm_monitor", "pymp-", "QueueFeederThread", "pydevd", "Thread-tensorboard")
+_HELPERS = ("tinycats-", "pymp-", "QueueFeederThread", "pydevd")
+_HELPER_MODULES = {"tqdm", "tensorboard", "tensorboardX"}
+"""Packages whose threads serve the process, and have no names of their own."""
 
 
 def bind_forks():
@@ -108,7 +112,7 @@ class Offspring:
 
     def reap(self):
         """Ends the run's children. Returns (children ended by force, names of threads that still run)."""
-        _close_loaders()
+        close_loaders()
         left = self._left()
         if left:
             _end_pools()
@@ -136,26 +140,43 @@ class Offspring:
         for thread in threads:
             if not thread.daemon:
                 thread.join(0.2)
-        return [
-            thread.name for thread in threads if thread.is_alive() and not thread.name.startswith(_HELPERS)
-        ]
+        return [thread.name for thread in threads if thread.is_alive() and not _is_helper(thread)]
 
 
 def kill_descendants():
     _signal(descendants(), signal.SIGKILL)
 
 
-def _close_loaders():
-    """DataLoader iterators that are still referred to would take the death of their workers for an accident."""
+def close_loaders():
+    """Ends the workers of DataLoader iterators that are still referred to, which would take it for an accident.
+
+    PyTorch itself waits up to five seconds for each worker of an iterator that was left in the middle.
+    """
     loader = sys.modules.get("torch.utils.data.dataloader")
     if loader is None or not descendants():
         return
     kind = loader._MultiProcessingDataLoaderIter
     for iterator in [value for value in gc.get_objects() if type(value) is kind]:
         try:
+            _end_workers(loader, iterator)
             iterator._shutdown_workers()
         except Exception:
             continue
+
+
+def _end_workers(loader, iterator):
+    if iterator._worker_pids_set:
+        # From here on their deaths are none of PyTorch's business.
+        loader._utils.signal_handling._remove_worker_pids(id(iterator))
+        iterator._worker_pids_set = False
+    iterator._workers_done_event.set()
+    for index_queue in iterator._index_queues:
+        index_queue.put(None)
+    end = time.monotonic() + LOADER_GRACE_S
+    for worker in iterator._workers:
+        worker.join(max(0.0, end - time.monotonic()))
+        if worker.is_alive():
+            worker.terminate()
 
 
 def _end_pools():
@@ -171,6 +192,11 @@ def _helper_processes():
     server = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
     pids = {getattr(tracker, "_pid", None), getattr(server, "_forkserver_pid", None)}
     return {pid for pid in pids if pid is not None}
+
+
+def _is_helper(thread):
+    package = type(thread).__module__.partition(".")[0]
+    return thread.name.startswith(_HELPERS) or package in _HELPER_MODULES
 
 
 def _signal(pids, number):

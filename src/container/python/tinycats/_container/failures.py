@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 import traceback
 
 from tinycats._container.logs import place
 from tinycats._container.workspace import OWN_ROOT
 
 LONGEST_TRACEBACK = 16_000
+_FRAME = re.compile(r'^\s*File "(.+)", line (\d+)', re.MULTILINE)
+_TRACEBACK = "Traceback (most recent call last):"
 
 
 class RunFailure(Exception):
@@ -30,15 +34,39 @@ def describe(error, owns):
     mine = [frame for frame in frames if owns(frame.filename)]
     inner = (mine or frames)[-1:]
     location = place(inner[0].filename, inner[0].lineno) if inner else None
-    return _text(error, frames), location
+    return _text(error, frames), _place_in_worker(error, owns) or location
 
 
 def message_of(error):
     """One line: what kind of error, and what it says."""
     if isinstance(error, SyntaxError):
         return f"{os.path.basename(error.filename or '?')}:{error.lineno}: {error.msg}"
-    said = str(error).strip()
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    said = _said(error)
+    if _TRACEBACK in said:
+        # What a worker process has said goes along as text; its last line is the exception.
+        return f"{said.splitlines()[-1]} (in a worker process)"
+    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    if isinstance(error, ModuleNotFoundError):
+        version = ".".join(str(part) for part in sys.version_info[:3])
+        return f"{text} (Python {version}, {sys.executable})"
+    return text
+
+
+def _said(error):
+    try:
+        return str(error).strip()
+    except Exception as problem:
+        return f"(its text cannot be had: {type(problem).__name__})"
+
+
+def _place_in_worker(error, owns):
+    """The user's innermost line of an exception that came as text from a DataLoader's or a pool's worker process."""
+    for each in (error, error.__cause__):
+        said = "" if each is None else _said(each)
+        found = [(path, int(line)) for path, line in _FRAME.findall(said) if owns(path)] if _TRACEBACK in said or '"""' in said else []
+        if found:
+            return place(*found[-1])
+    return None
 
 
 def _text(error, frames):

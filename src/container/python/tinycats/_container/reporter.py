@@ -30,6 +30,8 @@ class Reporter:
         self._given = (None, None)
         self.newest_checkpoint = None
         """Path of the checkpoint that was told of last."""
+        self.best_checkpoint = None
+        """Path of the last one whose name says that it is the best."""
         self._over = threading.Event()
         self.book = MetricBook(self.emit)
         self.files = CheckpointWatch(
@@ -107,6 +109,8 @@ class Reporter:
 
     def _tell_checkpoint(self, file, size):
         self.newest_checkpoint = os.path.join(self._order["runDir"], *file.split("/"))
+        if "best" in os.path.basename(file).lower():
+            self.best_checkpoint = self.newest_checkpoint
         epoch, val_acc = self._given
         epoch = self.book.epoch if epoch is None else int(epoch)
         accuracy = self.book.last_val_acc if val_acc is None else float(val_acc)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tinycats._container import memory
-from tinycats._container.children import Offspring
+from tinycats._container.children import Offspring, close_loaders
 from tinycats._container.failures import RunFailure, describe, message_of
 from tinycats._container.phases import PhaseRecorder
 from tinycats._container.process_state import ProcessState
@@ -62,6 +62,8 @@ class Run:
             return {**_done(value, self._stop.requested), "returned": returned(value)}
         except BaseException as error:
             self._stop.disarm()
+            # Before the frames of the exception let go of them.
+            close_loaders()
             return self._failure(error)
 
     def _failure(self, error):
@@ -98,7 +100,7 @@ class Run:
             path = os.path.abspath(os.path.join(self._program.folder, output))
             outcome["output"] = path if os.path.exists(path) else None
         if outcome["output"] is None and not self._program.tells_all:
-            outcome["output"] = self.reporter.newest_checkpoint
+            outcome["output"] = self.reporter.best_checkpoint or self.reporter.newest_checkpoint
 
     def _clean(self, state, offspring):
         # Its frames hold what the code made: without them it can go.

@@ -7,6 +7,7 @@ import gc
 from tinycats import _api
 from tinycats._container import gpu, library_hooks, logs, memory, warm_up
 from tinycats._container.capture import Capture
+from tinycats._container.exits import tell_before_exit
 from tinycats._container.failures import RunFailure, describe, message_of
 from tinycats._container.import_hooks import ImportHooks
 from tinycats._container.metric_lines import LineReader
@@ -25,6 +26,7 @@ class Session:
         self._memory = memory.MemoryWatch()
         self._capture = Capture(self._line, self._progress)
         logs.listen(self.log)
+        tell_before_exit(self._tell_everything)
         hooks = ImportHooks()
         hooks.install()
         library_hooks.listen(hooks, self)
@@ -39,9 +41,6 @@ class Session:
         recorder.since("process start", 0)
         program = order["program"]
         try:
-            self._reader = LineReader(program.get("metricPatterns") or ())
-            for problem in self._reader.problems:
-                self.log("warning", problem)
             self._program = _make(program, self.log)
             engine, device = self._program.enter(order, recorder)
             self._gpu = gpu.open_gpu()
@@ -59,10 +58,13 @@ class Session:
 
     def run(self, order, stop):
         """Trains one run and tells how it ended; never raises."""
+        self._reader = LineReader(order.get("program", {}).get("metricPatterns") or ())
         sample = self._gpu.sample if self._gpu is not None else lambda: None
         run = Run(order, stop, self._program, self._reader, self._channel, sample, self._capture, self._memory)
         self._reporter = run.reporter
         _api.attach(run.reporter)
+        for problem in self._reader.problems:
+            self.log("warning", problem)
         try:
             outcome = run.train()
         except BaseException as error:
@@ -82,6 +84,10 @@ class Session:
         else:
             message = {"type": "log", "level": level, "text": text}
             self._channel.send({**message, "location": location} if location else message)
+
+    def _tell_everything(self):
+        self._capture.flush()
+        self._channel.flush()
 
     def _line(self, level, text):
         self.log(level, text)

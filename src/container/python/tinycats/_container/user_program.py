@@ -32,8 +32,9 @@ class UserProgram:
         self._reloader = Reloader(self._modules)
         self._source = EnterSource(self._workspace.owns)
         self._log = log
-        self._entered = None
-        """What the enter hook made: (instance or value, hashes of its source); None while it has not succeeded."""
+        self._entered = {}
+        """What the enter hooks made that have succeeded: (instance or value, hashes of its source) by the name of their
+        class, empty for the module's own."""
 
     @property
     def folder(self):
@@ -68,6 +69,7 @@ class UserProgram:
 
         Raises RunFailure, and whatever the user's code raises while it is imported.
         """
+        self._entrypoint = order.get("program", {}).get("entrypoint", self._entrypoint)
         found = self._read()
         wrong = problems(found.specs, order["params"])
         if wrong:
@@ -77,9 +79,10 @@ class UserProgram:
         if unloaded:
             names = ", ".join(self._workspace.relative(path) for path in self._paths(unloaded))
             emit({"type": "log", "level": "info", "text": f"Read again: {names}."})
-        if found.enter and self._entered is None:
+        entered = found.class_name in self._entered
+        if found.enter and not entered:
             self._enter(found, recorder)
-        elif self._entered is not None:
+        elif entered:
             self._take_over(found, module, emit)
         return lambda: self._call(found, module, order["params"])
 
@@ -162,7 +165,7 @@ class UserProgram:
                 for name in found.enter:
                     value = _get(module, name)()
                     made = value if value is not None else made
-        self._entered = (made, hashes)
+        self._entered[found.class_name] = (made, hashes)
 
     def _hashes(self, found):
         names = list(found.enter)
@@ -172,7 +175,7 @@ class UserProgram:
 
     def _take_over(self, found, module, emit):
         """What enter made goes on, with the newest class; what changed of its source is said."""
-        made, before = self._entered
+        made, before = self._entered[found.class_name]
         if found.call == "method" and module is not None:
             kind = _get(module, found.class_name)
             if type(made) is not kind:
@@ -200,14 +203,17 @@ class UserProgram:
         sys.argv[:] = [self._workspace.file]
         positional, named = self._arguments(found, module, params)
         if found.call == "method":
-            made = self._entered[0] if self._entered is not None else self._make(found, module)
+            made = self._made(found) or self._make(found, module)
             return _awaited(getattr(made, found.function)(*positional, **named))
         return _awaited(_get(module, found.function)(*positional, **named))
 
     def _make(self, found, module):
         made = _get(module, found.class_name)()
-        self._entered = (made, self._hashes(found))
+        self._entered[found.class_name] = (made, self._hashes(found))
         return made
+
+    def _made(self, found):
+        return self._entered.get(found.class_name, (None,))[0]
 
     def _arguments(self, found, module, params):
         positional, named = [], {}
@@ -226,7 +232,7 @@ class UserProgram:
             else:
                 named[given.name] = converted
         if found.takes_entered:
-            named["entered"] = self._entered[0] if self._entered is not None else None
+            named["entered"] = self._made(found)
         return positional, named
 
     def _run_main(self, module):
@@ -259,10 +265,17 @@ def _get(module, name):
 
 
 def _awaited(value):
+    """What a coroutine or a generator comes to once it has run to its end."""
     if isinstance(value, types.CoroutineType):
         import asyncio
 
         return asyncio.run(value)
+    if isinstance(value, types.GeneratorType):
+        while True:
+            try:
+                next(value)
+            except StopIteration as end:
+                return end.value
     return value
 
 
