@@ -1,4 +1,5 @@
 import type { PythonFigures } from './python';
+import type { SshFigures } from './ssh';
 import type { StartupFigures } from './startup';
 import type { TrainingFigures } from './training';
 
@@ -13,6 +14,7 @@ export interface Report {
   readonly rounds: number;
   readonly startup?: StartupFigures;
   readonly python?: PythonFigures;
+  readonly ssh?: SshFigures;
   readonly training: readonly TrainingFigures[];
 }
 
@@ -36,6 +38,7 @@ export function toMarkdown({
   rounds,
   startup,
   python,
+  ssh,
   training,
 }: Report): string {
   const torchText =
@@ -53,6 +56,20 @@ export function toMarkdown({
           ['`python3 train.py` with PyTorch, one step', figure(startup.torchMs, 0), '1.0'],
           ['one later step', figure(startup.stepMs, 1), ''],
           ['a status request while training', figure(startup.statusWhileTrainingMs, 1), ''],
+        ],
+      ),
+    );
+  }
+  if (ssh) {
+    parts.push(
+      table(
+        ['A container on an SSH box, a real sshd on loopback', 'ms'],
+        [
+          ['warm rerun, request to first step', figure(ssh.warmMs, 0)],
+          ['the same on this machine', figure(ssh.localWarmMs, 0)],
+          ['over that', figure(ssh.overLocalMs, 0)],
+          [`sending ${ssh.images} small images`, figure(ssh.sendMs, 0)],
+          ['sending them again, nothing changed', figure(ssh.unchangedMs, 0)],
         ],
       ),
     );

@@ -9,13 +9,14 @@ import { parseArgs } from 'node:util';
 import { workerCount } from '../src/container/parallel/workerCount';
 import { measurePython } from './python';
 import { toMarkdown, type Report } from './report';
+import { measureSsh } from './ssh';
 import { measureStartup } from './startup';
 import { subjects } from './tasks';
 import { findTorch } from './torchSide';
 import { measureTraining } from './training';
 
 const USAGE = `npm run bench -- [options]
-  --only NAMES     of startup, python, ${subjects.map(({ name }) => name).join(', ')}; all by default
+  --only NAMES     of startup, python, ssh, ${subjects.map(({ name }) => name).join(', ')}; all by default
   --threads LIST   for training; 1 and the machine's own number by default
   --rounds N       5 by default
   --no-torch       measure only what is ours
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
     torch !== undefined && (only.length === 0 || only.includes('python'))
       ? await measurePython(rounds, torch)
       : undefined;
+  const ssh = only.length === 0 || only.includes('ssh') ? await measureSsh(rounds, progress) : undefined;
   const report: Report = {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
@@ -66,6 +68,7 @@ async function main(): Promise<void> {
     rounds,
     ...(startup === undefined ? {} : { startup }),
     ...(python === undefined ? {} : { python }),
+    ...(ssh === undefined ? {} : { ssh }),
     training,
   };
   const json = JSON.stringify(report);
