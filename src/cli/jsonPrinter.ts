@@ -2,15 +2,25 @@ import type { RunEvent } from '../protocol/events';
 import type { RunError, RunResult } from '../protocol/run';
 import type { RunView } from '../protocol/runView';
 import type { ResultLine, RunPrinter } from './runPrinter';
+import type { SendProgress } from '../transfer/sendFolder';
+import { SendingText } from './sendingText';
 import type { Terminal } from './terminal';
 import { jsonLine, plainLines } from './text';
 
 /** To stdout one event a line and last the result; what is for a person goes to stderr. */
 export class JsonPrinter implements RunPrinter {
-  constructor(private readonly terminal: Terminal) {}
+  private readonly sendingText: SendingText;
+
+  constructor(private readonly terminal: Terminal) {
+    this.sendingText = new SendingText(terminal);
+  }
 
   starting(): void {
     // Programs wait without being told to.
+  }
+
+  sending(progress: SendProgress | undefined): void {
+    this.sendingText.take(progress);
   }
 
   detached(runId: string): void {

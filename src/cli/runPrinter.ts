@@ -2,11 +2,14 @@ import type { RunEvent } from '../protocol/events';
 import type { JsonValue } from '../protocol/json';
 import type { RunError, RunResult, StartKind } from '../protocol/run';
 import type { RunView } from '../protocol/runView';
+import type { SendProgress } from '../transfer/sendFolder';
 
 /** Tells of a training, to a person or to a program. */
 export interface RunPrinter {
   /** The container is being reached; there is no run yet. */
   starting(): void;
+  /** How far the sending of data is; undefined once it has ended. */
+  sending(progress: SendProgress | undefined): void;
   /** The run goes on without anybody who follows it. */
   detached(runId: string): void;
   /** @param view the run with the event applied */

@@ -95,7 +95,12 @@ export class RunWatch {
   private press(): void {
     this.presses += 1;
     const runId = this.view?.runId;
-    if (this.presses === 1) {
+    if (runId === undefined && this.client.cancelSending()) {
+      const message =
+        'The sending was cancelled, and no run was begun. What has arrived stays: the next run sends the rest.';
+      this.printer.failed({ code: 'cancelled', message }, undefined);
+      this.end(ExitCode.stopped);
+    } else if (this.presses === 1) {
       this.printer.notice(
         runId === undefined
           ? 'The run will be stopped as soon as it has begun. Ctrl+C again leaves at once.'

@@ -3,10 +3,12 @@ import { heldMemoryText } from '../protocol/heldMemory';
 import type { RunError, RunResult, RunState } from '../protocol/run';
 import type { DatasetFacts, MetricsRow, RunView } from '../protocol/runView';
 import { bestEpoch } from '../protocol/runView';
+import type { SendProgress } from '../transfer/sendFolder';
 import { capital, countText, durationText, engineText, epochText, metricsText, sampleText } from './format';
 import { PhaseLines } from './phaseLines';
 import { progressLine } from './progressLine';
 import type { RunPrinter } from './runPrinter';
+import { SendingText } from './sendingText';
 import type { Terminal } from './terminal';
 import { displayWidth, plain, plainLines } from './text';
 
@@ -21,15 +23,22 @@ export class TextPrinter implements RunPrinter {
   private lastError = '';
   private readonly phases = new PhaseLines();
   private metricsStep = 0;
+  private readonly sendingText: SendingText;
 
   /** @param now milliseconds since the epoch, for the time left */
   constructor(
     private readonly terminal: Terminal,
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    this.sendingText = new SendingText(terminal);
+  }
 
   starting(): void {
     this.progress('Reaching the container…');
+  }
+
+  sending(progress: SendProgress | undefined): void {
+    this.sendingText.take(progress);
   }
 
   detached(runId: string): void {

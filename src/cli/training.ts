@@ -67,6 +67,7 @@ export async function train(
   const client = openClient(context, settings);
   try {
     printer.starting();
+    client.on('sending', (progress) => printer.sending(progress));
     const begun = begin(client, printer, settings, request);
     if (flag(request.given, DETACH.spec.name)) {
       printer.detached(await begun);

@@ -301,14 +301,19 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     return path;
   }
 
-  /** Ends the sending of data that goes on; what has arrived stays there. */
-  cancelSending(): void {
-    this.remote?.cancelSending();
+  /** Ends the sending of data that goes on; what has arrived stays there. @returns whether there was one */
+  cancelSending(): boolean {
+    return this.remote?.cancelSending() ?? false;
   }
 
   /** Resolves once this side has what it has heard of runs. */
   async mirrored(): Promise<void> {
     await this.remote?.mirrored();
+  }
+
+  /** Resolves once this side has every run of the container that has ended, whole, and what it has heard of others. */
+  async caughtUp(): Promise<void> {
+    await this.remote?.endedRunsMirrored();
   }
 
   /** The container's address, once the link is there. */

@@ -12,6 +12,13 @@ import type { ContainerConnection } from './connection';
 import type { ContainerClient } from './containerClient';
 import { RemoteFiles } from './remoteFiles';
 
+/** The user has cancelled the sending of data. */
+export class SendingCancelled extends Error {
+  override readonly name = 'SendingCancelled';
+  override readonly message =
+    'The sending was cancelled. What has arrived stays there: the next run sends the rest.';
+}
+
 /** What a client does in addition where the container's volumes are on another machine. */
 export class RemoteSide {
   private readonly mirror: Mirror;
@@ -60,6 +67,12 @@ export class RemoteSide {
     await this.mirror.stored();
   }
 
+  /** The same, of runs that have ended their events included, which come after the records. */
+  async endedRunsMirrored(): Promise<void> {
+    await this.mirrored();
+    await this.mirror.endedRunsStored();
+  }
+
   async fetch(runId: string, file: string, path: string, options: DownloadOptions): Promise<void> {
     await this.files.fetch(runId, file, path, options);
   }
@@ -105,8 +118,11 @@ export class RemoteSide {
     }
   }
 
-  cancelSending(): void {
-    this.sending?.abort(new Error('The sending was cancelled. What has arrived stays there.'));
+  /** @returns whether something was being sent */
+  cancelSending(): boolean {
+    const { sending } = this;
+    sending?.abort(new SendingCancelled());
+    return sending !== undefined;
   }
 
   /** What the enter hook prepares for is where it will be once it was sent. */

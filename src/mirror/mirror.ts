@@ -29,6 +29,7 @@ export class Mirror {
   private waiting: string[] = [];
   private work: Promise<unknown> = Promise.resolve();
   private disposed = false;
+  private readonly storedWaiters: (() => void)[] = [];
 
   constructor(
     private readonly volume: OutputsVolume,
@@ -90,6 +91,13 @@ export class Mirror {
     }
   }
 
+  /** Resolves once those runs that have ended are whole here, or nobody is left who tells of them. */
+  async endedRunsStored(): Promise<void> {
+    while ([...this.following.keys(), ...this.waiting].some((runId) => this.runs.get(runId)?.isBehind)) {
+      await new Promise<void>((resolve) => this.storedWaiters.push(resolve));
+    }
+  }
+
   /** Resolves once everything that was heard is stored. */
   async stored(): Promise<void> {
     await this.work;
@@ -106,6 +114,13 @@ export class Mirror {
     }
     this.following.clear();
     this.waiting = [];
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const wake of this.storedWaiters.splice(0)) {
+      wake();
+    }
   }
 
   private async followNext(): Promise<void> {
@@ -135,7 +150,7 @@ export class Mirror {
       }
     });
     // What cannot be stored now is asked for again with the next connection.
-    this.work = Promise.allSettled([this.work, storing]);
+    this.work = Promise.allSettled([this.work, storing]).then(() => this.wake());
   }
 
   private async fetchSamples(runId: string, events: readonly RunEvent[]): Promise<void> {

@@ -36,6 +36,11 @@ export class MirroredRun {
     return this.hasResult;
   }
 
+  /** Whether the run has ended as far as this side has heard, and the mirror lacks its last event. */
+  get isBehind(): boolean {
+    return this.heard !== undefined && isFinal(this.heard.state) && !this.hasResult;
+  }
+
   /** Stores those of the events that the mirror lacks, in order. */
   async append(events: readonly RunEvent[]): Promise<void> {
     await this.locked(async () => {

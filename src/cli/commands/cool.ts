@@ -13,7 +13,7 @@ export const coolCommand: Command = {
     const say = (text: string): void => {
       terminal.line(settings.json ? jsonLine({ state: 'cold' }) : text);
     };
-    if (!(await exists(settings.outputsDir))) {
+    if (settings.target.kind === 'local' && !(await exists(settings.outputsDir))) {
       say('There is no warm container.');
       return ExitCode.done;
     }

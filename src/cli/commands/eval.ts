@@ -6,7 +6,6 @@ import type { Evaluation } from '../../container/evaluate/evaluation';
 import { evaluationSchema } from '../../container/evaluate/evaluation';
 import { parse } from '../../protocol/schema';
 import { enginesDir } from '../../targets/local/paths';
-import { OutputsVolume } from '../../volume/outputsVolume';
 import { checkpointPath } from '../checkpointPath';
 import type { CliContext, Command, Invocation } from '../command';
 import { CommandError, ExitCode, UsageError } from '../errors';
@@ -50,7 +49,7 @@ export const evalCommand: Command = {
     if (positional === undefined || typeof dataDir !== 'string') {
       throw new UsageError('"eval" needs a checkpoint or the id of a run, and --data-dir.');
     }
-    const checkpoint = await checkpointPath(new OutputsVolume(settings.outputsDir), context.cwd, positional);
+    const checkpoint = await checkpointPath(context, settings, positional);
     const stop = new AbortController();
     const unlisten = context.onSignal(() => stop.abort());
     try {

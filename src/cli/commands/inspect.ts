@@ -1,4 +1,3 @@
-import { OutputsVolume } from '../../volume/outputsVolume';
 import type { SafetensorsHeader } from '../../volume/safetensors';
 import { elementCount, readHeader } from '../../volume/safetensors';
 import { checkpointPath } from '../checkpointPath';
@@ -10,18 +9,21 @@ import { jsonLine, plain } from '../text';
 export const inspectCommand: Command = {
   name: 'inspect',
   summary: 'Show what is in a checkpoint, or in the best one of a run',
-  details: ['Reads the header of the .safetensors file alone, so that its size does not matter.'],
+  details: [
+    'Reads the header of the .safetensors file alone, so that its size does not matter. One of a run on another ' +
+      'machine is fetched first, and kept.',
+  ],
   positional: { name: 'CHECKPOINT|RUN_ID', required: true },
   options: [],
-  run: async ({ terminal, cwd }, { settings, positional }) => {
+  run: async (context, { settings, positional }) => {
     if (positional === undefined) {
       throw new UsageError('"inspect" needs a checkpoint or the id of a run.');
     }
-    const path = await checkpointPath(new OutputsVolume(settings.outputsDir), cwd, positional);
+    const path = await checkpointPath(context, settings, positional);
     const header = await readHeader(path);
     const lines = settings.json ? [jsonLine({ path, ...header })] : headerLines(path, header);
     for (const line of lines) {
-      terminal.line(line);
+      context.terminal.line(line);
     }
     return ExitCode.done;
   },

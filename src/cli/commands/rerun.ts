@@ -1,9 +1,10 @@
 import { checkParameters } from '../../protocol/parameters';
 import { findRecipe } from '../../protocol/recipes';
 import type { RunRecord } from '../../protocol/run';
-import { OutputsVolume } from '../../volume/outputsVolume';
+import type { OutputsVolume } from '../../volume/outputsVolume';
 import type { Command } from '../command';
 import { CommandError } from '../errors';
+import { volumeUpToDate } from '../history';
 import { givenParameters } from '../invocation';
 import { PYTHON, codeOf } from '../program';
 import { TRAINING_DETAILS, TRAINING_OPTIONS, train } from '../training';
@@ -17,7 +18,7 @@ export const rerunCommand: Command = {
   takesParameters: true,
   endsWithResult: true,
   run: async (context, { settings, program: ours, given, positional }) => {
-    const record = await findRecord(new OutputsVolume(settings.outputsDir), positional);
+    const record = await findRecord(await volumeUpToDate(context, settings), positional);
     const python = typeof given.python === 'string' ? given.python : '';
     const code =
       record.entrypoint === undefined ? undefined : await codeOf(record.entrypoint, python, context);

@@ -2,9 +2,10 @@ import { checkParameters } from '../../protocol/parameters';
 import { findRecipe } from '../../protocol/recipes';
 import type { RunRecord } from '../../protocol/run';
 import { isResumable } from '../../protocol/run';
-import { OutputsVolume } from '../../volume/outputsVolume';
+import type { OutputsVolume } from '../../volume/outputsVolume';
 import type { Command } from '../command';
 import { CommandError } from '../errors';
+import { volumeUpToDate } from '../history';
 import { TRAINING_DETAILS, TRAINING_OPTIONS, train } from '../training';
 
 export const resumeCommand: Command = {
@@ -19,7 +20,7 @@ export const resumeCommand: Command = {
   options: TRAINING_OPTIONS,
   endsWithResult: true,
   run: async (context, { settings, program, given, positional }) => {
-    const record = await findResumable(new OutputsVolume(settings.outputsDir), positional);
+    const record = await findResumable(await volumeUpToDate(context, settings), positional);
     const recipe = findRecipe(record.recipe);
     if (recipe === undefined) {
       throw new CommandError(

@@ -6,6 +6,7 @@ import { OutputsVolume } from '../../volume/outputsVolume';
 import type { CliContext, Command } from '../command';
 import { ExitCode } from '../errors';
 import { dateText, durationText, tableLines } from '../format';
+import { volumeUpToDate } from '../history';
 import type { Settings } from '../settings';
 import { numberValue } from '../settings';
 import { jsonLine, plain } from '../text';
@@ -23,13 +24,15 @@ export const runsCommand: Command = {
   name: 'runs',
   summary: 'List the runs of the outputs volume, newest first',
   details: [
-    'Needs no container. With --json: one array, with every run as its run.json has it and its folder.',
+    'Needs no container. A target that is elsewhere is asked for what is new; where it does not answer, what is known ' +
+      'of it here is listed. With --json: one array, with every run as its run.json has it and its folder.',
   ],
   options: [{ spec: LIMIT }],
   run: async (context, { settings, given }) => {
     const { terminal } = context;
     await settleInterrupted(context, settings);
-    const all = await new OutputsVolume(settings.outputsDir).listRuns();
+    const volume = await volumeUpToDate(context, settings);
+    const all = await volume.listRuns();
     const limit = numberValue(given, LIMIT);
     const shown = limit === 0 ? all : all.slice(0, limit);
     if (settings.json) {
@@ -37,7 +40,7 @@ export const runsCommand: Command = {
       return ExitCode.done;
     }
     if (all.length === 0) {
-      terminal.line(`There is no run in ${plain(settings.outputsDir)} yet.`);
+      terminal.line(`There is no run in ${plain(volume.root)} yet.`);
       return ExitCode.done;
     }
     for (const line of runTable(shown.map(({ record }) => record))) {
@@ -95,8 +98,8 @@ function epochs({ state, params, checkpoints, best }: RunRecord): string {
 
 /** Runs that a dead container left are marked as failed, unless the volume can only be read. */
 async function settleInterrupted({ bundleDir }: CliContext, settings: Settings): Promise<void> {
-  const { outputsDir, dataDir } = settings;
-  if (!(await exists(outputsDir))) {
+  const { outputsDir, dataDir, target } = settings;
+  if (target.kind !== 'local' || !(await exists(outputsDir))) {
     return;
   }
   const open = (await new OutputsVolume(outputsDir).listRuns()).some(({ record }) => !isFinal(record.state));

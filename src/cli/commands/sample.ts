@@ -2,7 +2,6 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DrawOptions } from '../../container/recipes/dit/drawCheckpoint';
 import { writeFileAtomic } from '../../volume/atomicFile';
-import { OutputsVolume } from '../../volume/outputsVolume';
 import { DIT } from '../../protocol/recipes';
 import type { ParameterSpec } from '../../protocol/parameters';
 import { enginesDir } from '../../targets/local/paths';
@@ -53,7 +52,7 @@ export const sampleCommand: Command = {
       given[name] ?? OPTIONS.find(({ spec }) => spec.name === name)?.spec.default;
     const out = resolve(context.cwd, String(value('out')));
     const className = String(value('class'));
-    const checkpoint = await checkpointPath(new OutputsVolume(settings.outputsDir), context.cwd, positional);
+    const checkpoint = await checkpointPath(context, settings, positional);
     const stop = new AbortController();
     const unlisten = context.onSignal(() => stop.abort());
     try {

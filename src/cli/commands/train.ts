@@ -1,6 +1,6 @@
 import type { ParameterValues } from '../../protocol/parameters';
 import { checkParameters } from '../../protocol/parameters';
-import { OutputsVolume } from '../../volume/outputsVolume';
+import { volumeHere } from '../history';
 import type { Command } from '../command';
 import { givenParameters } from '../invocation';
 import type { Settings } from '../settings';
@@ -25,12 +25,12 @@ export const trainCommand: Command = {
 };
 
 /** A run that is resumed has as many epochs as it was to have, unless others are given. */
-async function resumedEpochs(given: ParameterValues, { outputsDir }: Settings): Promise<ParameterValues> {
+async function resumedEpochs(given: ParameterValues, settings: Settings): Promise<ParameterValues> {
   const resumed = given.resume;
   if (typeof resumed !== 'string' || resumed === '') {
     return {};
   }
-  const volume = new OutputsVolume(outputsDir);
+  const volume = volumeHere(settings);
   const record = await volume.readRecord((await volume.findRun(resumed)) ?? resumed);
   return record?.params.epochs === undefined ? {} : { epochs: record.params.epochs };
 }

@@ -91,7 +91,11 @@ export class Sshd {
     ].join('\n');
     await writeFile(join(dir, 'ssh_config'), config);
     const program = join(dir, 'ssh');
-    await writeFile(program, `#!/bin/sh\nexec ssh -F '${dir}/ssh_config' "$@"\n`);
+    // Its folder may come first in the PATH of who is to take it for the user's.
+    await writeFile(
+      program,
+      `#!/bin/sh\nPATH='${process.env.PATH ?? ''}' exec ssh -F '${dir}/ssh_config' "$@"\n`,
+    );
     await chmod(program, 0o700);
     return program;
   }
