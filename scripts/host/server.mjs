@@ -24,6 +24,7 @@ const startTimeoutMs = 60_000;
  * @property {number} [reconnectionGraceS] how long extension hosts outlive their window, in seconds; 5 if not given
  * @property {boolean} [testDriver] lets a page's address load an extension from its folder and run tests in it; such
  *   a workbench shows no notifications
+ * @property {boolean} [workspaceTrust] folders open in Restricted Mode until they are trusted
  * @property {Record<string, string>} [env] more environment for the server and its extensions
  *
  * @typedef {object} HostServer
@@ -117,6 +118,7 @@ export async function startServer({
   vsix = [],
   reconnectionGraceS = 5,
   testDriver = false,
+  workspaceTrust = false,
   env: extra = {},
 } = {}) {
   const host = await ensureHost();
@@ -138,7 +140,11 @@ export async function startServer({
     await mkdir(path, { recursive: true, mode: 0o700 });
   }
   const quiet = JSON.parse(await readFile(join(here, 'settings.json'), 'utf8'));
-  await writeFile(userSettingsFile, JSON.stringify({ ...quiet, ...settings }, null, 2));
+  const trust = {
+    'security.workspace.trust.enabled': workspaceTrust,
+    'security.workspace.trust.startupPrompt': 'never',
+  };
+  await writeFile(userSettingsFile, JSON.stringify({ ...quiet, ...trust, ...settings }, null, 2));
   await writeFile(machineSettingsFile, '{}');
   await writeFile(join(dir, 'config.yaml'), 'auth: none\n');
   const common = [
@@ -176,7 +182,8 @@ export async function startServer({
           '--reconnection-grace-time',
           String(reconnectionGraceS),
         ],
-        ...['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'],
+        ...['--disable-telemetry', '--disable-update-check'],
+        ...(workspaceTrust ? [] : ['--disable-workspace-trust']),
         ...['--disable-getting-started-override', '--disable-proxy'],
         ...(testDriver ? ['--vscode-option', 'enable-smoke-test-driver'] : []),
       ],

@@ -9,6 +9,7 @@ import { formatBytes, formatClock, formatTimeLeft } from '../shared/format';
 import { icon } from '../shared/icons';
 import type { Tone } from './headline';
 import {
+  MAY_NOT_TRAIN,
   actions,
   containerBadge,
   progressTexts,
@@ -51,7 +52,6 @@ export class Header {
       label: 'Train',
       icon: 'play',
       appearance: 'primary',
-      title: 'Train with the parameters below',
       onClick: train,
     });
     this.sweep = button({
@@ -65,7 +65,6 @@ export class Header {
       label: 'Rerun',
       icon: 'rerun',
       appearance: 'secondary',
-      title: 'The same parameters again',
       onClick: () => send({ type: 'rerun' }),
     });
     this.stop = button({
@@ -137,7 +136,9 @@ export class Header {
     this.sweep.element.hidden = model.run === null || can.stop !== 'hidden' || !model.mayTrain;
     this.stop.element.hidden = can.stop === 'hidden';
     this.train.setDisabled(!can.train);
+    this.train.setTitle(model.mayTrain ? 'Train with the parameters below' : MAY_NOT_TRAIN);
     this.rerun.setDisabled(!can.rerun);
+    this.rerun.setTitle(model.mayTrain ? 'The same parameters again' : MAY_NOT_TRAIN);
     this.rerun.setLabel(model.container.state === 'warm' ? 'Rerun on Warm Container' : 'Rerun');
     this.stop.setLabel(can.stop === 'kill' ? 'Kill' : 'Stop');
     this.stop.setTitle(

@@ -53,6 +53,9 @@ export function containerBadge(container: ContainerView): { label: string; tone:
     : badge;
 }
 
+/** Why nothing can be started where it may not be. */
+export const MAY_NOT_TRAIN = 'Open a folder and trust the workspace to train here.';
+
 /** What the buttons of the header do now. */
 export interface Actions {
   train: boolean;

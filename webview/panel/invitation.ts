@@ -3,7 +3,7 @@ import type { ButtonControl } from '../shared/components';
 import { button } from '../shared/components';
 import { el, setText } from '../shared/dom';
 import { sleepingCat } from './cat';
-import { actions } from './headline';
+import { MAY_NOT_TRAIN, actions } from './headline';
 import type { PanelModel, Send } from './model';
 
 const DATA_PARAMETER = 'data_dir';
@@ -52,7 +52,7 @@ export class Invitation {
 
 function whyNot(model: PanelModel, canTrain: boolean): string {
   if (!model.mayTrain) {
-    return 'Open a folder and trust the workspace to train here.';
+    return MAY_NOT_TRAIN;
   }
   return canTrain ? 'A folder needs one sub-folder of images for each class.' : 'Another run is training.';
 }

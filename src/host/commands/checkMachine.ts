@@ -61,7 +61,13 @@ async function inspectMachine(bundleDir: string): Promise<MachineReport> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [join(bundleDir, 'cli.js'), 'doctor', '--json'],
-    { env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' }, timeout: TIMEOUT_MS, maxBuffer: MAX_BYTES },
+    // What the workspace holds is not to be found as a program.
+    {
+      cwd: bundleDir,
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+      timeout: TIMEOUT_MS,
+      maxBuffer: MAX_BYTES,
+    },
   );
   const printed: unknown = JSON.parse(stdout);
   return parse(machineReportSchema, printed, 'machine report');

@@ -20,6 +20,8 @@ export interface WorkbenchOptions {
   viewport?: { width: number; height: number };
   /** How long an extension host outlives its window, in seconds. */
   reconnectionGraceS?: number;
+  /** The folder opens in Restricted Mode. */
+  workspaceTrust?: boolean;
   /** More environment for the extension host and what it starts. */
   env?: Record<string, string>;
 }
@@ -50,11 +52,12 @@ export class Workbench {
 
   /** Starts a server with the extension and opens the folder in it; `close` ends both. */
   static async open(options: WorkbenchOptions): Promise<Workbench> {
-    const { folder, settings, viewport, reconnectionGraceS, env } = options;
+    const { folder, settings, viewport, reconnectionGraceS, workspaceTrust, env } = options;
     const server = await startServer({
       vsix: [options.vsix ?? vsixPath],
       ...(settings && { settings }),
       ...(reconnectionGraceS !== undefined && { reconnectionGraceS }),
+      ...(workspaceTrust !== undefined && { workspaceTrust }),
       ...(env && { env }),
     });
     try {
