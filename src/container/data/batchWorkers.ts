@@ -9,7 +9,7 @@ import { errorText } from './dataError';
 const defaultWorkerPath = join(__dirname, __filename.endsWith('.ts') ? 'batchWorker.ts' : 'batch-worker.js');
 
 export type BatchWorkersOptions = {
-  /** Told once if the workers are of no use any more. */
+  /** Told of each worker that is lost. */
   readonly log: (text: string) => void;
   readonly workerPath?: string;
 };
@@ -43,7 +43,7 @@ type Pending = {
 export class BatchWorkers {
   readonly #options: BatchWorkersOptions;
   readonly #members = new Set<Member>();
-  #isBroken = false;
+  #mayStart = true;
   #orders = 0;
 
   constructor(options: BatchWorkersOptions) {
@@ -52,7 +52,7 @@ export class BatchWorkers {
 
   /** Brings their number up to `count`, without waiting for them. */
   start(count: number): void {
-    if (this.#isBroken) return;
+    if (!this.#mayStart) return;
     while (this.#members.size < count) this.#startOne();
   }
 
@@ -90,7 +90,7 @@ export class BatchWorkers {
 
   /** Ends the workers. What they were asked for is left to who asked. */
   async end(): Promise<void> {
-    this.#isBroken = true;
+    this.#mayStart = false;
     const members = [...this.#members];
     for (const member of members) this.#release(member);
     await Promise.all(members.map(({ worker }) => worker.terminate()));
@@ -125,8 +125,7 @@ export class BatchWorkers {
   #lose(member: Member, reason: string): void {
     if (!this.#members.has(member)) return;
     this.#release(member);
-    if (this.#isBroken) return;
-    this.#isBroken = this.#members.size === 0;
+    this.#mayStart = false;
     this.#options.log(`A thread that prepares batches was lost (${reason}); training goes on without it.`);
   }
 
