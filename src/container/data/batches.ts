@@ -9,6 +9,8 @@ export type BatchesOptions = BatchOptions & {
   readonly ahead?: number;
   /** Make the batches if they can, apart from the first, which is not to wait for a thread. */
   readonly workers?: BatchWorkers | undefined;
+  /** Begin no other batch until the first was used, so that a run's first step has the machine to itself. */
+  readonly firstAlone?: boolean;
 };
 
 /** One batch of n images. Its `images` are written over once the next batch is asked for. */
@@ -35,6 +37,7 @@ export async function* createBatches(
   options: BatchesOptions,
 ): AsyncGenerator<ImageBatch, void, undefined> {
   const { batchSize, workers, ahead = Math.max(2, (workers?.ready ?? 0) + 1) } = options;
+  const { firstAlone = false } = options;
   const { images, imageSize, labels } = dataset;
   for (const index of order) {
     if (index < 0 || index >= labels.length) throw new RangeError(`The data set has no image ${index}.`);
@@ -73,6 +76,7 @@ export async function* createBatches(
   };
 
   const window: Promise<ImageBatch>[] = [];
+  let begun = 0;
   const begin = (start: number): void => {
     if (start >= order.length) return;
     const batch = make(start);
@@ -81,12 +85,17 @@ export async function* createBatches(
     window.push(batch);
   };
   try {
-    for (let i = 0; i < ahead; i++) begin(i * batchSize);
+    const beginUpTo = (batches: number): void => {
+      while (begun < batches) begin(begun++ * batchSize);
+    };
+    beginUpTo(firstAlone ? 1 : ahead);
     for (let start = 0; start < order.length; start += batchSize) {
       const batch = await window.shift();
       if (!batch) return;
-      begin(start + ahead * batchSize);
+      const next = start / batchSize + ahead + 1;
+      if (start > 0 || !firstAlone) beginUpTo(next);
       yield batch;
+      beginUpTo(next);
     }
   } finally {
     await Promise.allSettled(window);

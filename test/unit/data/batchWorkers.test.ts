@@ -98,6 +98,7 @@ describe('batch workers', () => {
         assert.deepEqual(await collect(inMemory, { ...more, workers }), expected);
         assert.deepEqual(await collect(onDisk, { ...more, workers }), expected);
         assert.deepEqual(await collect(inMemory, { ...more, workers, ahead: 6 }), expected);
+        assert.deepEqual(await collect(onDisk, { ...more, workers, firstAlone: true }), expected);
       }
     }
     assert.deepEqual(log, []);

@@ -26,6 +26,8 @@ export interface BatchFacts {
  * seed, epoch, step and image alone, so that a run can go on from any step, and any number of workers may share a batch.
  */
 export class Batches {
+  private hasBegun = false;
+
   constructor(private readonly facts: BatchFacts) {}
 
   /** Steps of an epoch. */
@@ -44,9 +46,11 @@ export class Batches {
         ...imagenetPreprocessing,
         batchSize: batch_size,
         workers,
+        firstAlone: !this.hasBegun,
         augmentation: { level: augmentation, random: Random.seeded('augmentation', seed, epoch) },
       },
     );
+    this.hasBegun = true;
     let step = first;
     for await (const images of batches) {
       const length = images.labels.length * headInputs;
