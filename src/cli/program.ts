@@ -79,7 +79,7 @@ export async function codeOf(
   }
   const folder = cwd;
   if (!isPython(entrypoint)) {
-    const recipe = await describeTypeScriptLazily(folder, entrypoint, bundleDir);
+    const recipe = describeTypeScriptLazily(folder, entrypoint, bundleDir);
     return { program: { kind: 'typescript', folder, entrypoint }, recipe };
   }
   const interpreter = namedInterpreter(python, cwd);

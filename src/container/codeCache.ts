@@ -23,6 +23,7 @@ type Wrapped = (
   module: { exports: object },
   filename: string,
   dirname: string,
+  importNatively: (specifier: string) => Promise<unknown>,
 ) => void;
 
 function isWrapped(value: unknown): value is Wrapped {
@@ -67,11 +68,9 @@ function store(script: vm.Script): void {
 function run(): void {
   const cachedData = readCache();
   const script = new vm.Script(
-    `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, 'utf8')}\n})`,
+    `(function (exports, require, module, __filename, __dirname, importNatively) {${readFileSync(path, 'utf8')}\n})`,
     {
       filename: path,
-      // The first versions of Node 20 do not have it; there only what imports other people's modules would miss it.
-      ...('constants' in vm ? { importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER } : {}),
       ...(cachedData === undefined ? {} : { cachedData }),
     },
   );
@@ -82,7 +81,9 @@ function run(): void {
   if (isWrapped(wrapped)) {
     const module = { exports: {} };
     // As if it lay here, beside what it loads.
-    wrapped(module.exports, createRequire(__filename), module, __filename, __dirname);
+    // What comes from the cache has no loader for an import() of its own: `importModule.ts` takes this one.
+    const importNatively = (specifier: string): Promise<unknown> => import(specifier);
+    wrapped(module.exports, createRequire(__filename), module, __filename, __dirname, importNatively);
   }
 }
 

@@ -32,7 +32,7 @@ export function describeTypeScript(folder: string, entrypoint: string): Descript
     return failure(`There is no file ${file}. Check the entrypoint.`, file);
   }
   const dialect = DIALECTS[path.split('.').at(-1) ?? ''] ?? '';
-  const tree = parser.configure({ dialect }).parse(source);
+  const tree = parser.configure({ dialect }).parse(withoutAttributes(source));
   const lineOf = (at: number): number => source.slice(0, at).split('\n').length;
   let broken: number | undefined;
   tree.iterate({
@@ -102,13 +102,37 @@ function exportsOf(top: SyntaxNode, source: string): Map<string, SyntaxNode> {
       isExport && statement.getChild('default') !== null ? statement.getChild('ObjectExpression') : null;
     for (const property of object?.getChildren('Property') ?? []) {
       const name = propertyName(property, source);
-      const definition = name === undefined ? undefined : (local.get(name) ?? property);
-      if (name !== undefined && definition !== undefined) {
-        exported.set(name, definition);
+      if (name !== undefined) {
+        exported.set(name, definitionIn(property, local, source));
       }
+    }
+    // export default function
+    const preset = isExport && statement.getChild('default') !== null ? statement : null;
+    const alone = preset?.getChild('FunctionDeclaration') ?? preset?.getChild('ArrowFunction') ?? null;
+    if (alone !== null && !exported.has('train')) {
+      exported.set('train', alone);
     }
   }
   return exported;
+}
+
+/** What a property of the default export is: a method, a value, or a name that is defined in the file. */
+function definitionIn(
+  property: SyntaxNode,
+  local: ReadonlyMap<string, SyntaxNode>,
+  source: string,
+): SyntaxNode {
+  const value = property.getChild('ParamList') === null ? property.lastChild : null;
+  const named = value === null ? undefined : local.get(source.slice(value.from, value.to));
+  return named ?? value ?? property;
+}
+
+/** The source with `with { type: 'json' }` of its imports blanked, which the parser does not know. */
+function withoutAttributes(source: string): string {
+  return source.replace(
+    /(\bfrom\s*(?:'[^'\n]*'|"[^"\n]*"))(\s*\b(?:with|assert)\s*\{[^}]*\})/g,
+    (_, before: string, attributes: string) => before + attributes.replace(/[^\n]/g, ' '),
+  );
 }
 
 function definitionsOf(node: SyntaxNode, source: string): [string, SyntaxNode][] {
@@ -196,7 +220,8 @@ function specOf(name: string, value: Literal, comment: string): ParameterSpec | 
 function commentAfter(node: SyntaxNode, source: string): string {
   const end = source.indexOf('\n', node.to);
   const rest = source.slice(node.to, end === -1 ? undefined : end);
-  return (/^\s*,?\s*\/\/\s?(.*)$/.exec(rest)?.[1] ?? '').trim();
+  const [, line, block] = /^\s*,?\s*(?:\/\/\s?(.*)|\/\*+(.*?)\*+\/.*)$/.exec(rest) ?? [];
+  return (line ?? block ?? '').trim();
 }
 
 /** The first sentence of the comment above a function. */

@@ -58,12 +58,12 @@ export function childrenOf(node: SyntaxNode): SyntaxNode[] {
 
 /** The name of an object's property, without quotes. */
 export function propertyName(property: SyntaxNode, source: string): string | undefined {
-  const { firstChild } = property;
-  if (firstChild === null) {
+  const name = property.getChild('PropertyDefinition') ?? property.firstChild;
+  if (name === null) {
     return undefined;
   }
-  const text = source.slice(firstChild.from, firstChild.to);
-  return firstChild.name === 'String' ? unquoted(text) : text;
+  const text = source.slice(name.from, name.to);
+  return name.name === 'String' ? unquoted(text) : text;
 }
 
 function unquoted(text: string): string {

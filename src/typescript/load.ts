@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import * as v from 'valibot';
 import type { RecipeSpec } from '../protocol/parameters';
 import { recipeSpecSchema } from '../protocol/parameters';
@@ -21,12 +21,9 @@ const descriptionSchema = v.variant('ok', [
  * What a TypeScript or JavaScript entrypoint takes. The parser is loaded when it is needed first.
  * @throws DescribeError
  */
-export async function describeTypeScriptLazily(
-  folder: string,
-  entrypoint: string,
-  bundleDir: string,
-): Promise<RecipeSpec> {
-  const bundle: unknown = await import(pathToFileURL(join(bundleDir, 'describe-typescript.js')).href);
+export function describeTypeScriptLazily(folder: string, entrypoint: string, bundleDir: string): RecipeSpec {
+  const path = join(bundleDir, 'describe-typescript.js');
+  const bundle: unknown = createRequire(path)(path);
   const { describeTypeScript } = parse(bundleSchema, bundle, 'describe-typescript.js');
   const answer = parse(descriptionSchema, describeTypeScript(folder, entrypoint), 'description');
   if (!answer.ok) {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerClient } from '../../src/client/containerClient';
 import type { ParameterValues } from '../../src/protocol/parameters';
 import type { Program } from '../../src/protocol/program';
 import { Following } from './support/following';
 import { Place } from './support/place';
+import { untilCold, untilTrue } from './support/waiting';
 
 const MODEL = `export interface Model { slope: number }
 export const make = (): Model => ({ slope: 0 });
@@ -155,6 +156,51 @@ describe('the user’s own TypeScript', () => {
     await client.stop(run.runId, false);
     assert.equal((await run.result()).status, 'stopped');
     assert.equal((await (await train()).result()).start, 'warm');
+  });
+
+  it('imports as modules of a package do, also where the trainer comes from the code cache', async function () {
+    this.timeout(60_000);
+    const files = {
+      'package.json': '{ "type": "module", "imports": { "#lib/*": "./src/lib/*.ts" } }',
+      'tsconfig.json': '{ "compilerOptions": { "paths": { "@/*": ["./src/*"] } } } // mine',
+      'src/lib/kind.ts': "export enum Kind { Cat = 'cat' }",
+      'src/late.ts': "export default 'late';",
+      'src/facts.json': '{ "legs": 4 }',
+      'node_modules/modern/package.json': '{ "name": "modern", "type": "module", "exports": "./index.js" }',
+      'node_modules/modern/index.js': "export const age = 3; export default () => 'modern';",
+      'src/train.ts': `import modern, { age } from 'modern';
+import { Kind } from '#lib/kind';
+import { name } from '@/model';
+import facts from './facts.json' with { type: 'json' };
+
+export default {
+  parameters: { epochs: 3 /* how many */ },
+  async enter() { return 'entered'; },
+  async train({ epochs }: { epochs: number }, run: { entered: string }) {
+    const { default: late } = await import('./late.ts');
+    process.stdout.write('\\r1 %\\r2 %');
+    return [modern(), age, Kind.Cat, name, facts.legs, late, epochs, run.entered, import.meta.url.slice(-8)];
+  },
+};
+`,
+    };
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(join(code, name, '..'), { recursive: true });
+      await writeFile(join(code, name), text);
+    }
+    for (const start of ['first', 'from the cache']) {
+      const run = await train();
+      const { error, returned } = await run.result();
+      assert.equal(error, undefined, start);
+      assert.deepEqual(returned, ['modern', 3, 'cat', 'first', 4, 'late', 3, 'entered', 'train.ts']);
+      assert.ok(run.all('log').some(({ text }) => text === '2 %'));
+      const caches = join(place.home, 'code-cache');
+      await untilTrue(async () =>
+        (await readdir(caches).catch(() => [])).some((name) => name.startsWith('trainer-v')),
+      );
+      await client.cool();
+      await untilCold(client);
+    }
   });
 
   it('may use the container’s engine by the name of tfjs', async () => {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { EngineBackend, Tf } from './engine';
+import { importModule } from '../importModule';
 import { installHint, installedVersion } from './installed';
 import { portableOps } from './portableOps';
 
@@ -51,7 +52,7 @@ function describe({ info }: Adapter): string {
 /** @throws Error where the package does not load or has no hardware adapter */
 async function hardwareAdapter(home: string): Promise<{ gpu: Gpu; name: string; globals: object }> {
   const entry = join(home, 'node_modules', dawnPackage, 'index.js');
-  const dawn: unknown = await import(pathToFileURL(entry).href).catch((error: unknown) => {
+  const dawn = await importModule(pathToFileURL(entry).href).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new Error(`webgpu does not load (${reason ?? ''}); ${installHint('webgpu')}`, { cause: error });
   });

@@ -6,9 +6,14 @@ import { pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
 import * as v from 'valibot';
 import type { SourceFile } from '../../protocol/run';
-import { UserSyntaxError, toCommonJs } from './transform';
+import { importModule } from '../importModule';
+import { IMPORT_LATER, IMPORT_META, UserSyntaxError, toCommonJs } from './transform';
+import { pathsOf } from './tsconfigPaths';
 
 const EXTENSIONS = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.json'];
+
+/** Of the function that a module becomes. */
+const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname', IMPORT_META, IMPORT_LATER];
 
 interface UserModule {
   file: string;
@@ -99,7 +104,11 @@ export class ModuleGraph {
   isOwn(file: string): boolean {
     const path = relative(this.folder, file);
     return (
-      path !== '' && !path.startsWith('..') && !isAbsolute(path) && !path.split(sep).includes('node_modules')
+      isAbsolute(file) &&
+      path !== '' &&
+      !path.startsWith('..') &&
+      !isAbsolute(path) &&
+      !path.split(sep).includes('node_modules')
     );
   }
 
@@ -117,8 +126,17 @@ export class ModuleGraph {
       return made;
     }
     const module = { exports: made.exports };
-    const run = v.parse(moduleFunction, this.compile(source, file));
-    run(module.exports, (name: string) => this.require(name, made), module, file, dirname(file));
+    const meta = { url: pathToFileURL(file).href, filename: file, dirname: dirname(file) };
+    const require = (name: string): unknown => this.require(name, made);
+    const importLater = (name: string): Promise<unknown> => this.importLater(name, made);
+    try {
+      const run = v.parse(moduleFunction, this.compile(source, file));
+      run(module.exports, require, module, file, dirname(file), meta, importLater);
+    } catch (error) {
+      // Whoever asks for it next has it run again, rather than the half that there is.
+      this.modules.delete(file);
+      throw error;
+    }
     made.exports = module.exports;
     return made;
   }
@@ -126,9 +144,7 @@ export class ModuleGraph {
   private compile(source: string, file: string): unknown {
     const code = toCommonJs(source, file);
     try {
-      return compileFunction(code, ['exports', 'require', 'module', '__filename', '__dirname'], {
-        filename: file,
-      });
+      return compileFunction(code, PARAMETERS, { filename: file });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const [, line = '1'] = /:(\d+)\n/.exec(error instanceof Error ? (error.stack ?? '') : '') ?? [];
@@ -136,22 +152,40 @@ export class ModuleGraph {
     }
   }
 
+  /** What the user's `import()` comes to. */
+  private async importLater(name: string, from: UserModule): Promise<unknown> {
+    for (;;) {
+      try {
+        const exports = this.require(name, from);
+        return isInterop(exports) ? exports : { ...Object(exports), default: exports };
+      } catch (error) {
+        if (!(error instanceof Pending)) {
+          throw error;
+        }
+        await error.get();
+      }
+    }
+  }
+
   private require(name: string, from: UserModule): unknown {
     if (this.own.has(name)) {
       return this.own.get(name);
     }
-    const file = /^\.{0,2}[/\\]|^\.{1,2}$/.test(name)
-      ? this.find(resolve(dirname(from.file), name))
-      : undefined;
-    if (file !== undefined && this.isOwn(file)) {
-      from.imports.add(file);
-      return this.evaluate(file).exports;
-    }
-    return this.requirePackage(file ?? name, from.file);
+    const isPath = /^\.{0,2}[/\\]|^\.{1,2}$/.test(name);
+    const places = isPath ? [resolve(dirname(from.file), name)] : pathsOf(this.folder, name);
+    const file = places.map((place) => this.find(place)).find((found) => found !== undefined);
+    return file !== undefined && this.isOwn(file)
+      ? this.requireOwn(file, from)
+      : this.requirePackage(file ?? name, from);
   }
 
-  private requirePackage(name: string, from: string): unknown {
-    const load = createRequire(from);
+  private requireOwn(file: string, from: UserModule): unknown {
+    from.imports.add(file);
+    return this.evaluate(file).exports;
+  }
+
+  private requirePackage(name: string, from: UserModule): unknown {
+    const load = createRequire(from.file);
     let path: string;
     try {
       path = load.resolve(name);
@@ -165,6 +199,10 @@ export class ModuleGraph {
     if (this.fetched.has(path)) {
       return this.fetched.get(path);
     }
+    if (isAbsolute(path) && this.isOwn(path)) {
+      // By the names that package.json gives to its own files.
+      return this.requireOwn(path, from);
+    }
     try {
       return load(name);
     } catch (error) {
@@ -172,7 +210,7 @@ export class ModuleGraph {
       if (!isModule) {
         throw error;
       }
-      return this.later(path, () => import(pathToFileURL(path).href));
+      return this.later(path, async () => asInterop(await importModule(pathToFileURL(path).href)));
     }
   }
 
@@ -196,6 +234,18 @@ export class ModuleGraph {
     ];
     return candidates.find((each) => statSync(each, { throwIfNoEntry: false })?.isFile() === true);
   }
+}
+
+/** A module whose default export is called so, as the transpiled code wants it; bindings stay live. */
+function asInterop(namespace: unknown): unknown {
+  const made: unknown = Object.create(typeof namespace === 'object' ? namespace : null, {
+    __esModule: { value: true },
+  });
+  return made;
+}
+
+function isInterop(exports: unknown): boolean {
+  return typeof exports === 'object' && exports !== null && '__esModule' in exports;
 }
 
 function hashOf(file: string): string | undefined {

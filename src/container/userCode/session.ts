@@ -10,7 +10,7 @@ import { loadEngine } from '../engines/engine';
 import { PhaseRecorder } from '../trainer/phases';
 import type { EnterOptions, FromTrainer, RunOrder } from '../trainerProtocol';
 import { capturePrints } from './capture';
-import { failureOf } from './failures';
+import { failureOf, traceOf } from './failures';
 import { compilePatterns } from './metricLines';
 import { ModuleGraph } from './moduleGraph';
 import type { Metrics } from './reporter';
@@ -19,10 +19,8 @@ import { Reporter, StopRequested } from './reporter';
 const MAX_RETURNED_BYTES = 64 * 1024;
 const TFJS = ['@tensorflow/tfjs-core', '@tensorflow/tfjs'];
 
-const codeSchema = v.looseObject({
-  enter: v.optional(v.function()),
-  default: v.optional(v.looseObject({ enter: v.optional(v.function()) })),
-});
+const functionSchema = v.function();
+const exportsSchema = v.looseObject({});
 
 /** The user's TypeScript or JavaScript, warm: its modules, and what its `enter` made. */
 export class UserCodeSession {
@@ -33,6 +31,7 @@ export class UserCodeSession {
   /** What `enter` returned, and its source then. */
   private entered: { value: unknown; source: string } | undefined;
   private readonly spoken = { restart: '' };
+  private readonly flushPrints: () => void;
 
   constructor(
     private program: UserProgram,
@@ -46,7 +45,7 @@ export class UserCodeSession {
       return (await loadEngine(options.engine, { wasmDir, enginesDir, log })).tf;
     };
     this.graph = new ModuleGraph(program.folder, own, new Map(TFJS.map((name) => [name, engine])));
-    capturePrints((level, text) => this.printed(level, text));
+    this.flushPrints = capturePrints((level, text) => this.printed(level, text));
   }
 
   /** What code gets of `import … from 'tinycats'`, and as the second parameter of `enter` and `train`. */
@@ -111,6 +110,7 @@ export class UserCodeSession {
     process.env.TINY_CATS_DATA_DIR = order.dataDir;
     try {
       const returned = await this.train(order, recorder, signal);
+      this.flushPrints();
       const status = signal.aborted ? 'stopped' : 'completed';
       const value = this.returnedOf(returned);
       this.send({
@@ -122,14 +122,23 @@ export class UserCodeSession {
         ...(value === undefined ? {} : { returned: value }),
       });
     } catch (error) {
+      this.flushPrints();
+      const isOwn = (file: string): boolean => this.graph.isOwn(file);
+      const failed = failureOf(error, isOwn);
       const known = { type: 'ended', runId, output: null, val_acc: reporter.best } as const;
       const isStop =
         error instanceof StopRequested || (error instanceof Error && error.name === 'AbortError');
-      this.send(
-        signal.aborted && (isStop || error === signal.reason)
-          ? { ...known, status: 'stopped' }
-          : { ...known, status: 'failed', error: failureOf(error, (file) => this.graph.isOwn(file)) },
-      );
+      if (signal.aborted && (isStop || error === signal.reason)) {
+        this.send({ ...known, status: 'stopped' });
+        return;
+      }
+      const text = traceOf(error, isOwn);
+      if (text !== undefined) {
+        const { location } = failed;
+        const place = location === undefined ? {} : { location };
+        this.send({ type: 'event', runId, event: { type: 'log', level: 'error', text, ...place } });
+      }
+      this.send({ ...known, status: 'failed', error: failed });
     } finally {
       this.reporter = undefined;
       process.env = environment;
@@ -153,25 +162,25 @@ export class UserCodeSession {
     const phase = async <T>(what: string, work: () => Promise<T>): Promise<T> =>
       recorder === undefined ? work() : recorder.phase(what, work);
     this.graph.refresh();
-    const spec = await describeTypeScriptLazily(folder, entrypoint, __dirname);
+    const spec = describeTypeScriptLazily(folder, entrypoint, __dirname);
     const exported = await phase(path, () => this.graph.load(path));
-    const code = v.parse(codeSchema, exported);
-    const train: unknown = Reflect.get(code, name) ?? Reflect.get(code.default ?? {}, name);
-    if (typeof train !== 'function') {
+    const train = exportedFunction(exported, name);
+    if (train === undefined) {
       throw new Error(`${path} exports no function "${name}".`);
     }
-    const enter = code.enter ?? code.default?.enter;
+    const enter = exportedFunction(exported, 'enter');
     if (this.entered === undefined) {
       const value =
-        enter === undefined ? undefined : await phase('enter', () => Promise.resolve(enter(this.api)));
-      this.entered = { value, source: String(enter) };
-    } else if (this.entered.source !== String(enter)) {
+        enter === undefined
+          ? undefined
+          : await phase('enter', async (): Promise<unknown> => await enter.call(this.api));
+      this.entered = { value, source: enter?.source ?? '' };
+    } else if (this.entered.source !== (enter?.source ?? '')) {
       this.spoken.restart = `enter of ${path} has changed: what it made before is still in use.`;
     }
     return {
       spec,
-      train: (params: unknown, context: unknown): unknown =>
-        Reflect.apply(train, undefined, [params, context]),
+      train: train.call,
     };
   }
 
@@ -210,6 +219,28 @@ export class UserCodeSession {
     );
     return undefined;
   }
+}
+
+/** A function that is exported by its name, or as a part of the default export, or as that itself where it trains. */
+function exportedFunction(exported: unknown, name: string) {
+  const { success, output } = v.safeParse(exportsSchema, exported);
+  const preset = success ? output.default : undefined;
+  const parts = v.safeParse(exportsSchema, preset);
+  const candidates = [
+    { owner: undefined, value: success ? output[name] : undefined },
+    { owner: preset, value: parts.success ? parts.output[name] : undefined },
+    { owner: undefined, value: name === 'train' ? preset : undefined },
+  ];
+  for (const { owner, value } of candidates) {
+    const found = v.safeParse(functionSchema, value);
+    if (found.success) {
+      return {
+        source: String(found.output),
+        call: (...values: unknown[]): unknown => Reflect.apply(found.output, owner, values),
+      };
+    }
+  }
+  return undefined;
 }
 
 /** Values as the code takes them: what is written as JSON is read. */

@@ -1,5 +1,11 @@
 import { transform } from 'sucrase';
 
+/** What `import.meta` and `import()` become, which CommonJS has not. */
+export const IMPORT_META = '__tinycatsImportMeta';
+export const IMPORT_LATER = '__tinycatsImport';
+/** As sucrase writes `import(`. */
+const LATE_REQUIRE = 'Promise.resolve().then(() => _interopRequireWildcard(require(';
+
 /** A file of the user's own that cannot be read as code. */
 export class UserSyntaxError extends Error {
   override readonly name = 'SyntaxError';
@@ -21,7 +27,7 @@ export function toCommonJs(source: string, file: string): string {
   const isPlain = /\.(js|cjs|mjs|jsx)$/.test(file);
   const isJsx = /\.[jt]sx$/.test(file);
   try {
-    return transform(source, {
+    const { code } = transform(source, {
       transforms: [
         'imports',
         ...(isPlain ? [] : ['typescript' as const]),
@@ -29,7 +35,10 @@ export function toCommonJs(source: string, file: string): string {
       ],
       filePath: file,
       disableESTransforms: true,
-    }).code;
+    });
+    return code
+      .replaceAll(LATE_REQUIRE, `Promise.resolve().then(() => (${IMPORT_LATER}(`)
+      .replace(/\bimport\.meta\b/g, IMPORT_META);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const [, text = message, line = '1'] =

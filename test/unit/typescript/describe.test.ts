@@ -44,6 +44,21 @@ describe('what a TypeScript file takes', () => {
     ]);
   });
 
+  for (const source of [
+    `import facts from './facts.json' with { type: 'json' };
+    export default { async enter() {}, async train({ epochs = 3 /* how many */ }) {} };`,
+    'export default { train: async ({ epochs = 3 /* how many */ }) => {} };',
+    'const train = ({ epochs = 3 /* how many */ }) => {}; export default { train };',
+    'export default async function ({ epochs = 3 /* how many */ }) {}',
+    'export default { parameters: { epochs: 3 /* how many */ }, train(params) {} };',
+  ]) {
+    it(`is found in "${source.replaceAll(/\s+/g, ' ')}"`, () => {
+      assert.deepEqual(parametersOf(source), [
+        { name: 'epochs', type: 'integer', default: 3, description: 'how many' },
+      ]);
+    });
+  }
+
   it('is what train takes apart, where nothing is declared', () => {
     const source = `/** Trains it. */
     export async function train({ epochs = 10, lr = 0.1, data }: { epochs?: number }, run: unknown) {}`;
