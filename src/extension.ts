@@ -9,6 +9,7 @@ import { syncCode } from './host/code/syncCode';
 import { ContainerModel } from './host/container/containerModel';
 import { LiveRun } from './host/container/liveRun';
 import { mayHaveContainer, openClient } from './host/container/openTarget';
+import { SendingNotice, byNotification } from './host/container/sendingNotice';
 import { RunFeeds } from './host/container/runFeed';
 import { messageOf } from './host/container/rpcError';
 import { trackContextKeys } from './host/contextKeys';
@@ -25,6 +26,8 @@ import { RecipeStores } from './host/recipeStores';
 import { syncSettings } from './host/settingsSync';
 import { SweepModel } from './host/sweeps/sweepModel';
 import { StatusItem } from './host/statusBar/statusItem';
+import { storedCredentials } from './host/targets/modalToken';
+import { UserQuestions } from './host/targets/userQuestions';
 import { CLASSIFIER, DIT } from './protocol/recipes';
 
 export type { TinyCatsApi } from './host/api';
@@ -42,13 +45,25 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   const environment = new Environment(vs, CLASSIFIER);
   const volume = () => environment.volume;
 
+  const questions = new UserQuestions(vs.window);
+  const { secrets } = context;
+  const targetDeps = { bundleDir, ask: questions, modalCredentials: storedCredentials(secrets) };
   const container = new ContainerModel({
-    openClient: () => openClient(environment.usableSettings, bundleDir),
+    openClient: () => openClient(environment.usableSettings, targetDeps),
+    wanted: () => questions.askAgain(),
     mayHaveContainer: () => mayHaveContainer(environment.usableSettings),
     targetName: () => environment.targetName,
     now: Date.now,
   });
   store.add({ dispose: () => container.close() });
+  store.add(
+    new SendingNotice({
+      show: byNotification(vs),
+      container,
+      targetName: () => environment.targetName,
+      now: () => performance.now(),
+    }),
+  );
   const feeds = new RunFeeds(volume, container);
   const live = store.add(new LiveRun(container, feeds));
   const history = new HistoryModel(volume);
@@ -110,7 +125,10 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   store.add(syncCode({ vs, code, environment, panel, log }));
   store.add(syncSettings({ environment, container, history, panel, log }));
   const commands = store.add(
-    registerCommands({ vs, log, environment, container, history, panel, recipes, sweeps, code, bundleDir }),
+    registerCommands({
+      ...{ vs, log, environment, container, history, panel, recipes, sweeps, code, bundleDir },
+      ...{ targetDeps, secrets },
+    }),
   );
   const { startedHere } = commands.training;
   store.add(new Notifier({ vs, log, container, panel, startedHere }));

@@ -26,6 +26,8 @@ export const COMMANDS = {
   copyRunId: { id: 'tinyCats.copyRunId', palette: false },
   checkMachine: { id: 'tinyCats.checkMachine', palette: true },
   selectTarget: { id: 'tinyCats.selectTarget', palette: true },
+  setModalToken: { id: 'tinyCats.setModalToken', palette: true },
+  clearModalToken: { id: 'tinyCats.clearModalToken', palette: true },
   sweep: { id: 'tinyCats.sweep', palette: true },
   stopSweep: { id: 'tinyCats.stopSweep', palette: false },
   openSweep: { id: 'tinyCats.openSweep', palette: false },

@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import { SendingCancelled } from '../../client/remoteSide';
 import type { CommandName } from '../contributions';
 import { COMMANDS, namesAndValues } from '../contributions';
 import type { Disposable } from '../disposables';
@@ -7,6 +8,7 @@ import { MachineCheck } from './checkMachine';
 import { askDataFolder, browseDataFolder } from './dataFolder';
 import { exportModal } from './exportModal';
 import { installEngine } from './installEngine';
+import type { HostTargetDeps } from '../container/openTarget';
 import { createScript } from '../code/createScript';
 import { openLocation } from '../code/openLocation';
 import { reportError } from './messages';
@@ -15,6 +17,7 @@ import { RunActions, runIdOf } from './runActions';
 import { showActions } from './showActions';
 import { SweepActions } from '../sweeps/sweepActions';
 import type { SweepModel } from '../sweeps/sweepModel';
+import { clearModalToken, setModalToken } from '../targets/modalToken';
 import { selectTarget } from '../targets/selectTarget';
 import type { TrainingDeps } from './training';
 import { Training } from './training';
@@ -23,8 +26,12 @@ export interface CommandDeps extends Omit<TrainingDeps, 'askDataFolder' | 'vs'>,
   vs: typeof vscode;
   /** Folder of the built files. */
   bundleDir: string;
+  targetDeps: HostTargetDeps;
+  secrets: vscode.SecretStorage;
   sweeps: SweepModel;
 }
+
+const STATUS_MESSAGE_MS = 8000;
 
 /** Registers every command, and lets the panel's buttons do the same as they. */
 export function registerCommands(deps: CommandDeps): Disposable & { training: Training } {
@@ -90,6 +97,8 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
     },
     exportModal: () => exportModal(deps),
     selectTarget: () => selectTarget(deps),
+    setModalToken: () => setModalToken(deps),
+    clearModalToken: () => clearModalToken(deps),
     sweep: () => sweeps.begin(undefined),
     stopSweep: (argument) => sweeps.stop(argument),
     openSweep: (argument) => sweeps.open(argument),
@@ -99,6 +108,10 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
     try {
       await work();
     } catch (error) {
+      if (error instanceof SendingCancelled) {
+        vs.window.setStatusBarMessage(`Tiny Cats: ${error.message}`, STATUS_MESSAGE_MS);
+        return;
+      }
       reportError(deps, error);
     }
   };

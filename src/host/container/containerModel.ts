@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { WhenBusy } from '../../protocol/rpc';
 import type { ContainerClient } from '../../client/containerClient';
+import { SendingCancelled } from '../../client/remoteSide';
 import type { ContainerStatus } from '../../protocol/container';
 import type { RunEvent } from '../../protocol/events';
 import type { ContainerView } from '../../protocol/panel';
@@ -9,6 +10,7 @@ import type { ContainerSettings } from '../../protocol/rpc';
 import type { RunRecord } from '../../protocol/run';
 import type { ContainerOptions } from '../../targets/target';
 import type { DownloadOptions } from '../../transfer/download';
+import type { SendProgress } from '../../transfer/sendFolder';
 import type { Disposable } from '../disposables';
 import { errorCodeOf, messageOf } from './rpcError';
 
@@ -19,6 +21,8 @@ interface ContainerModelEvents {
   run: [RunRecord];
   /** The container died while these runs were in it; they are marked as failed. */
   died: [runIds: string[]];
+  /** How far the sending of data is; undefined once it has ended. */
+  sending: [SendProgress | undefined];
 }
 
 export interface ContainerModelDeps {
@@ -27,6 +31,8 @@ export interface ContainerModelDeps {
   /** Whether there is anything to find; must change nothing. */
   mayHaveContainer: () => Promise<boolean>;
   targetName: () => string;
+  /** The user asks for a container, and may be asked in turn. */
+  wanted?: () => void;
   now: () => number;
 }
 
@@ -223,6 +229,11 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
     await this.requireClient().fetch(runId, file, options);
   }
 
+  /** Ends the sending of data that goes on: the training that waits for it does not begin. */
+  cancelSending(): void {
+    this.client?.cancelSending();
+  }
+
   /** Resolves once no run is in the container. */
   async idle(): Promise<void> {
     while (this.runningRunId !== undefined) {
@@ -242,6 +253,7 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
   private async start<T>(work: (client: ContainerClient) => Promise<T>): Promise<T> {
     return this.exclusively(async () => {
       this.starting = true;
+      this.deps.wanted?.();
       this.problem = null;
       this.emit('change');
       try {
@@ -249,8 +261,9 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
         await this.reconnected(client);
         return await work(client);
       } catch (error) {
-        // A container that answers is well, whatever it refused.
-        if (this.status === undefined || errorCodeOf(error) === undefined) {
+        // A container that answers is well, whatever it refused or the user has broken off.
+        const isWell = errorCodeOf(error) !== undefined || error instanceof SendingCancelled;
+        if (this.status === undefined || !isWell) {
           this.fail(error);
         }
         throw error;
@@ -299,6 +312,7 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
       client.on('change', () => this.statusChanged(client));
       client.on('run', (record) => this.emit('run', record));
       client.on('died', (runIds) => this.emit('died', runIds));
+      client.on('sending', (progress) => this.emit('sending', progress));
       this.client = client;
     }
     return this.client;

@@ -3,20 +3,23 @@ import { ContainerClient } from '../../client/containerClient';
 import { readDescriptor } from '../../targets/local/descriptor';
 import { containerDir } from '../../targets/local/paths';
 import { mirrorDir } from '../../targets/historyDir';
+import type { TargetDeps } from '../../targets/openTarget';
 import { openTarget } from '../../targets/openTarget';
 import { OutputsVolume } from '../../volume/outputsVolume';
 import type { HostSettings } from '../settings';
 
+/** What a target needs of VS Code. */
+export type HostTargetDeps = Pick<TargetDeps, 'bundleDir' | 'ask' | 'modalCredentials'>;
+
 /**
  * A client for the workspace's container. Makes the volumes' folders if they are missing.
- * @param bundleDir folder of container.js and trainer.js
  * @throws ContainerStartError if a folder cannot be made or written
  */
-export function openClient(settings: HostSettings | undefined, bundleDir: string): ContainerClient {
+export function openClient(settings: HostSettings | undefined, deps: HostTargetDeps): ContainerClient {
   if (settings === undefined) {
     throw new Error('Open a folder first: runs and checkpoints are kept in it.');
   }
-  const { target, outputsDir } = openTarget(settings.target, { bundleDir, ...settings });
+  const { target, outputsDir } = openTarget(settings.target, { ...deps, ...settings });
   return new ContainerClient(target, new OutputsVolume(outputsDir), 'VS Code');
 }
 

@@ -4,6 +4,7 @@ import { LOCAL_TARGET } from '../../targets/config';
 import { openTarget } from '../../targets/openTarget';
 import type { Target } from '../../targets/target';
 import { lookAtTarget } from '../../targets/targetState';
+import type { HostTargetDeps } from '../container/openTarget';
 import { SETTINGS_SECTION } from '../contributions';
 import type { Environment } from '../environment';
 import type { HostSettings } from '../settings';
@@ -11,6 +12,7 @@ import type { RemoteKind } from './addTarget';
 import { askTarget } from './addTarget';
 import { checkTarget } from './checkTarget';
 import { targetItem } from './targetList';
+import { NOBODY } from './userQuestions';
 
 export interface SelectTargetDeps {
   vs: Pick<
@@ -24,7 +26,7 @@ export interface SelectTargetDeps {
     | 'workspace'
   >;
   environment: Environment;
-  bundleDir: string;
+  targetDeps: HostTargetDeps;
 }
 
 interface TargetItem extends vscode.QuickPickItem {
@@ -41,13 +43,13 @@ export async function selectTarget(deps: SelectTargetDeps): Promise<void> {
   const settings = environment.requireSettings();
   const chosen = await pickTarget(deps, settings);
   if (chosen?.check !== undefined) {
-    await withTarget(deps, settings, chosen.check, (target) => checkTarget({ vs }, target));
+    await withTarget(deps.targetDeps, settings, chosen.check, (target) => checkTarget({ vs }, target));
   } else if (chosen?.add !== undefined) {
     const added = await askTarget(vs.window, chosen.add, settings.targets);
     if (added !== undefined) {
       await update(deps, 'targets', [...settings.targets, added]);
       await update(deps, 'target', added.name);
-      await withTarget(deps, settings, added, (target) => checkTarget({ vs }, target));
+      await withTarget(deps.targetDeps, settings, added, (target) => checkTarget({ vs }, target));
     }
   } else if (chosen?.config !== undefined && chosen.config.name !== settings.target.name) {
     await update(deps, 'target', chosen.config.name);
@@ -92,7 +94,8 @@ async function pickTarget(deps: SelectTargetDeps, settings: HostSettings): Promi
   pick.show();
   let open = true;
   for (const [index, config] of [LOCAL_TARGET, ...settings.targets].entries()) {
-    void withTarget(deps, settings, config, async (target) => {
+    // Looking asks nobody.
+    void withTarget({ ...deps.targetDeps, ask: NOBODY }, settings, config, async (target) => {
       const look = await lookAtTarget(target);
       const item = items[index];
       if (open && item !== undefined) {
@@ -119,12 +122,12 @@ async function pickTarget(deps: SelectTargetDeps, settings: HostSettings): Promi
 }
 
 async function withTarget(
-  { bundleDir }: SelectTargetDeps,
+  targetDeps: HostTargetDeps,
   settings: HostSettings,
   config: TargetConfig,
   use: (target: Target) => Promise<void>,
 ): Promise<void> {
-  const { target } = openTarget(config, { bundleDir, ...settings });
+  const { target } = openTarget(config, { ...targetDeps, ...settings });
   try {
     await use(target);
   } finally {

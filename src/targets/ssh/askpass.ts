@@ -61,7 +61,8 @@ export class Askpass {
 
 async function answer(client: Socket, user: AskUser): Promise<void> {
   let line = '';
-  for await (const piece of client.setEncoding('utf8')) {
+  // The answer goes back by the same socket: reading must not end it.
+  for await (const piece of client.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
     line += String(piece);
     if (line.includes('\n')) {
       break;
