@@ -64,9 +64,10 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
       now: () => performance.now(),
     }),
   );
-  const feeds = new RunFeeds(volume, container);
+  const history = new HistoryModel(() => environment.volumes());
+  const volumeOf = (runId: string) => history.volumeOf(runId) ?? environment.volume;
+  const feeds = new RunFeeds(volumeOf, container);
   const live = store.add(new LiveRun(container, feeds));
-  const history = new HistoryModel(volume);
   container.on('run', (record) => void history.apply(record));
   const find = (): void => {
     if (environment.mayTrain) {
@@ -111,7 +112,7 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
       history,
       find,
       readSample: async (runId, file) => {
-        const outputs = volume();
+        const outputs = volumeOf(runId);
         return outputs === undefined ? null : readSample(outputs, runId, file);
       },
       mayTrain: () => environment.mayTrain,

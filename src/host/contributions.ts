@@ -16,6 +16,7 @@ export const COMMANDS = {
   showLog: { id: 'tinyCats.showLog', palette: true },
   showActions: { id: 'tinyCats.showActions', palette: false },
   inspectCheckpoint: { id: 'tinyCats.inspectCheckpoint', palette: true },
+  downloadCheckpoint: { id: 'tinyCats.downloadCheckpoint', palette: false },
   selectDataFolder: { id: 'tinyCats.selectDataFolder', palette: true },
   refreshHistory: { id: 'tinyCats.refreshHistory', palette: false },
   resumeRun: { id: 'tinyCats.resumeRun', palette: false },
@@ -86,6 +87,7 @@ export const VIEWS = {
 export const ITEM_WORDS = {
   run: 'run',
   checkpoint: 'checkpoint',
+  remote: 'remote',
   live: 'live',
   stopping: 'stopping',
   ended: 'ended',

@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
-import { historyDir } from '../targets/historyDir';
+import { historyDir, historyDirs } from '../targets/historyDir';
 import { OutputsVolume } from '../volume/outputsVolume';
 import { SETTINGS, SETTINGS_SECTION } from './contributions';
 import type { Disposable } from './disposables';
@@ -59,6 +59,13 @@ export class Environment {
     return settings === undefined
       ? undefined
       : new OutputsVolume(historyDir(settings.target, settings.outputsDir));
+  }
+
+  /** The outputs volume of every target, as it is read here. */
+  async volumes(): Promise<{ target: string; volume: OutputsVolume }[]> {
+    const settings = this.usableSettings;
+    const dirs = settings === undefined ? [] : await historyDirs(settings.outputsDir);
+    return dirs.map(({ target, dir }) => ({ target, volume: new OutputsVolume(dir) }));
   }
 
   /** The setting of that name; what is wrong with it the next training says. */

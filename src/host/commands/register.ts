@@ -73,6 +73,7 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
     showLog: (argument) => runs.showLog(argument),
     showActions: offerActions,
     inspectCheckpoint: (argument) => runs.inspect(argument),
+    downloadCheckpoint: (argument) => runs.download(argument),
     selectDataFolder,
     refreshHistory: () => history.refresh(),
     resumeRun: (argument) => training.resume(runIdOf(argument)),

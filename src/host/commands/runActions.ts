@@ -2,13 +2,14 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type * as vscode from 'vscode';
-import type { StoredRun } from '../../volume/outputsVolume';
+import { isFinal } from '../../protocol/run';
+import { LOCAL_TARGET } from '../../targets/config';
 import { RUN_FILES } from '../../volume/outputsVolume';
 import type { ContainerModel } from '../container/containerModel';
 import { VIEWS } from '../contributions';
 import type { Environment } from '../environment';
 import { formatAge, formatBytes, formatPercent } from '../format';
-import type { HistoryModel } from '../history/historyModel';
+import type { HistoryModel, HistoryRun } from '../history/historyModel';
 import { checkpointReaders } from '../inspect/checkpointReader';
 import { formatTime } from '../history/runItem';
 import type { PanelManager } from '../panel/panelManager';
@@ -27,6 +28,13 @@ const nodeSchema = v.object({ runId: v.string(), file: v.optional(v.string()) })
 export function runIdOf(argument: unknown): string | undefined {
   const node = v.safeParse(nodeSchema, argument);
   return node.success ? node.output.runId : undefined;
+}
+
+interface NamedCheckpoint {
+  run: HistoryRun;
+  file: string;
+  /** Where it is, or is to be, on this machine. */
+  path: string;
 }
 
 /** What can be done with a run that is there already. */
@@ -55,42 +63,81 @@ export class RunActions {
     await vs.window.showTextDocument(vs.Uri.file(path), { preview: true });
   }
 
-  /** Opens a checkpoint; asks which if none is named. */
-  async inspect(argument: unknown): Promise<void> {
-    const { vs, history } = this.deps;
-    const node = v.safeParse(nodeSchema, argument);
-    let path: string | undefined;
-    if (node.success && node.output.file !== undefined) {
-      const { runId, file } = node.output;
-      const run = await this.find(runId);
-      // Only what the record names: a message from a page must not choose a path.
-      if (run?.record.checkpoints.some((checkpoint) => checkpoint.file === file) !== true) {
-        throw new Error(`Run ${runId} has no checkpoint "${file}" any more.`);
+  /** Brings a checkpoint of a run on another machine here. */
+  async download(argument: unknown): Promise<void> {
+    const { vs } = this.deps;
+    const named = await this.checkpoint(argument);
+    if (named !== undefined) {
+      await this.bringHere(named);
+      const inspect = 'Inspect';
+      const chosen = await vs.window.showInformationMessage(
+        `${named.file} of run ${named.run.record.runId} is here, whole: ${named.path}`,
+        inspect,
+      );
+      if (chosen === inspect) {
+        await this.openFile(named.path);
       }
-      path = join(run.dir, file);
-      await this.bringHere(runId, file, path);
-    } else {
-      await history.ensureLoaded();
-      path = await this.askCheckpoint(node.success ? await this.find(node.output.runId) : undefined);
-    }
-    if (path !== undefined) {
-      const uri = vs.Uri.file(path);
-      // Files that the user's own code wrote can be of any kind.
-      await (checkpointReaders.some((reader) => reader.matches(uri.fsPath))
-        ? vs.commands.executeCommand('vscode.openWith', uri, VIEWS.checkpointEditor)
-        : vs.commands.executeCommand('vscode.open', uri));
     }
   }
 
+  /** The checkpoint that an item of the history or the panel names; undefined if it names none. */
+  private async checkpoint(argument: unknown): Promise<NamedCheckpoint | undefined> {
+    const node = v.safeParse(nodeSchema, argument);
+    if (!node.success || node.output.file === undefined) {
+      return undefined;
+    }
+    const { runId, file } = node.output;
+    const run = await this.find(runId);
+    // Only what the record names: a message from a page must not choose a path.
+    if (run?.record.checkpoints.some((checkpoint) => checkpoint.file === file) !== true) {
+      throw new Error(`Run ${runId} has no checkpoint "${file}" any more.`);
+    }
+    return { run, file, path: join(run.dir, file) };
+  }
+
+  /** Opens a checkpoint; asks which if none is named. */
+  async inspect(argument: unknown): Promise<void> {
+    const { history } = this.deps;
+    let named = await this.checkpoint(argument);
+    if (named === undefined) {
+      await history.ensureLoaded();
+      const runId = runIdOf(argument);
+      named = await this.askCheckpoint(runId === undefined ? undefined : await this.find(runId));
+    }
+    if (named !== undefined) {
+      await this.bringHere(named);
+      await this.openFile(named.path);
+    }
+  }
+
+  private async openFile(path: string): Promise<void> {
+    const { vs } = this.deps;
+    const uri = vs.Uri.file(path);
+    // Files that the user's own code wrote can be of any kind.
+    await (checkpointReaders.some((reader) => reader.matches(uri.fsPath))
+      ? vs.commands.executeCommand('vscode.openWith', uri, VIEWS.checkpointEditor)
+      : vs.commands.executeCommand('vscode.open', uri));
+  }
+
   /** A checkpoint of a container elsewhere stays there until somebody asks for it. */
-  private async bringHere(runId: string, file: string, path: string): Promise<void> {
-    const { vs, container } = this.deps;
+  private async bringHere({ run, file, path }: NamedCheckpoint): Promise<void> {
+    const { vs, container, environment } = this.deps;
+    const { runId, state } = run.record;
     const isHere = await access(path).then(
       () => true,
       () => false,
     );
-    if (isHere || !container.isRemote) {
+    // The best one of a run that goes on is written again and again.
+    if (run.target === LOCAL_TARGET.name || (isHere && isFinal(state))) {
       return;
+    }
+    if (run.target !== environment.targetName) {
+      if (isHere) {
+        return;
+      }
+      throw new Error(
+        `${file} of run ${runId} is on "${run.target}", which is not the chosen target. "Tiny Cats: Select Target" chooses it.`,
+      );
     }
     await vs.window.withProgress(
       { location: vs.ProgressLocation.Notification, title: `Tiny Cats: fetching ${file}`, cancellable: true },
@@ -144,23 +191,23 @@ export class RunActions {
     }
   }
 
-  private async find(runId: string | undefined): Promise<StoredRun | undefined> {
+  private async find(runId: string | undefined): Promise<HistoryRun | undefined> {
     const { history } = this.deps;
     await history.ensureLoaded();
     return runId === undefined ? history.runs[0] : history.find(runId);
   }
 
-  private async askCheckpoint(run: StoredRun | undefined): Promise<string | undefined> {
+  private async askCheckpoint(run: HistoryRun | undefined): Promise<NamedCheckpoint | undefined> {
     const { vs, history } = this.deps;
-    const items = (run === undefined ? history.runs : [run]).flatMap(({ record, dir }) =>
-      record.checkpoints.map(({ kind, file, epoch, step, bytes, val_acc: valAcc }) => ({
-        label: `$(${kind === 'best' ? 'star-full' : 'save'}) ${formatTime(record.createdAt)} ${record.recipe}: ${kind}`,
+    const items = (run === undefined ? history.runs : [run]).flatMap((each) =>
+      each.record.checkpoints.map(({ kind, file, epoch, step, bytes, val_acc: valAcc }) => ({
+        label: `$(${kind === 'best' ? 'star-full' : 'save'}) ${formatTime(each.record.createdAt)} ${each.record.recipe}: ${kind}`,
         description: [
           formatAge({ epoch, step }),
           ...(valAcc === null ? [] : [`val_acc ${formatPercent(valAcc)}`]),
           formatBytes(bytes),
         ].join(' · '),
-        path: join(dir, file),
+        named: { run: each, file, path: join(each.dir, file) },
       })),
     );
     if (items.length === 0) {
@@ -173,6 +220,6 @@ export class RunActions {
       title: 'Tiny Cats: inspect a checkpoint',
       matchOnDescription: true,
     });
-    return chosen?.path;
+    return chosen?.named;
   }
 }

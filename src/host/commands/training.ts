@@ -181,7 +181,14 @@ export class Training {
     if (!this.mayTrain() || runId === undefined) {
       return;
     }
-    const { container, panel } = this.deps;
+    const { container, environment, history, panel } = this.deps;
+    await history.ensureLoaded();
+    const target = history.find(runId)?.target;
+    if (target !== undefined && target !== environment.targetName) {
+      throw new Error(
+        `The checkpoint of run ${runId} is on "${target}", which is not the chosen target. "Tiny Cats: Select Target" chooses it.`,
+      );
+    }
     const begun = await container.resume(runId, this.options(), {
       whenBusy: this.workspace().settings.whenBusy,
     });

@@ -78,14 +78,14 @@ export class RunFeeds {
   private readonly feeds = new Map<string, { feed: RunFeed; leases: number }>();
 
   constructor(
-    /** The outputs volume of now; undefined without a folder. */
-    private readonly volume: () => OutputsVolume | undefined,
+    /** The outputs volume that has the run, or of now; undefined without a folder. */
+    private readonly volumeOf: (runId: string) => OutputsVolume | undefined,
     private readonly container: ContainerModel,
   ) {}
 
   /** @returns undefined without a folder; to be disposed of when it is no longer looked at */
   open(runId: string): FeedLease | undefined {
-    const volume = this.volume();
+    const volume = this.volumeOf(runId);
     if (volume === undefined) {
       return undefined;
     }
@@ -106,10 +106,14 @@ export class RunFeeds {
 
   /** Brings all that are open up to what the volume has. */
   async catchUp(): Promise<void> {
-    const volume = this.volume();
-    if (volume !== undefined) {
-      await Promise.all([...this.feeds.values()].map(({ feed }) => feed.catchUp(volume)));
-    }
+    await Promise.all(
+      [...this.feeds.values()].map(async ({ feed }) => {
+        const volume = this.volumeOf(feed.runId);
+        if (volume !== undefined) {
+          await feed.catchUp(volume);
+        }
+      }),
+    );
   }
 
   private release(runId: string, entry: { feed: RunFeed; leases: number }): void {

@@ -3,33 +3,56 @@ import type { RunRecord } from '../../protocol/run';
 import { isFinal } from '../../protocol/run';
 import type { OutputsVolume, StoredRun } from '../../volume/outputsVolume';
 
-/** The runs of the outputs volume, newest first. Reads nothing before it is asked to. */
+/** A run in the history: where it is read here, and where its container lives or lived. */
+export interface HistoryRun extends StoredRun {
+  target: string;
+}
+
+/** An outputs volume as it is read here. */
+export interface HistoryVolume {
+  target: string;
+  volume: OutputsVolume;
+}
+
+/** The runs of every target's outputs volume, newest first. Reads nothing before it is asked to. */
 export class HistoryModel extends EventEmitter<{ change: [] }> {
-  private stored: StoredRun[] = [];
+  private stored: HistoryRun[] = [];
+  private volumes: readonly HistoryVolume[] = [];
   /** The reading that goes on, and the one that waits for it. */
   private current: Promise<void> = Promise.resolve();
   private next: Promise<void> | undefined;
   private isLoaded = false;
   private readonly ended = new Map<string, RunRecord>();
 
-  /** @param volume the outputs volume of now; undefined without a folder */
-  constructor(private readonly volume: () => OutputsVolume | undefined) {
+  /** @param listVolumes those that there are now; none without a folder */
+  constructor(private readonly listVolumes: () => Promise<readonly HistoryVolume[]>) {
     super();
   }
 
   /** As far as they were read. */
-  get runs(): readonly StoredRun[] {
+  get runs(): readonly HistoryRun[] {
     return this.stored;
   }
 
-  find(runId: string): StoredRun | undefined {
+  find(runId: string): HistoryRun | undefined {
     return this.stored.find(({ record }) => record.runId === runId);
   }
 
-  /** The newest run whose container had to be started for it. */
-  newestColdRun(exceptRunId: string | undefined): StoredRun | undefined {
+  /** The volume that has the run; undefined as long as it is not known. */
+  volumeOf(runId: string): OutputsVolume | undefined {
+    const target = this.find(runId)?.target;
+    return this.volumes.find((each) => each.target === target)?.volume;
+  }
+
+  /** The newest run, on the same target, whose container had to be started for it. */
+  newestColdRun(exceptRunId: string | undefined): HistoryRun | undefined {
+    const target = exceptRunId === undefined ? undefined : this.find(exceptRunId)?.target;
     return this.stored.find(
-      ({ record }) => record.start === 'cold' && record.runId !== exceptRunId && isFinal(record.state),
+      (run) =>
+        run.record.start === 'cold' &&
+        run.record.runId !== exceptRunId &&
+        (target === undefined || run.target === target) &&
+        isFinal(run.record.state),
     );
   }
 
@@ -46,8 +69,14 @@ export class HistoryModel extends EventEmitter<{ change: [] }> {
     }
     this.next = this.current.then(async () => {
       this.next = undefined;
-      const runs = (await this.volume()?.listRuns()) ?? [];
-      this.stored = newestFirst(runs.map((run) => ({ ...run, record: this.settled(run.record) })));
+      const volumes = await this.listVolumes();
+      const lists = await Promise.all(
+        volumes.map(async ({ target, volume }) =>
+          (await volume.listRuns()).map((run) => ({ ...run, target, record: this.settled(run.record) })),
+        ),
+      );
+      this.volumes = volumes;
+      this.stored = newestFirst(lists.flat());
       this.isLoaded = true;
       this.emit('change');
     });
@@ -88,6 +117,6 @@ export class HistoryModel extends EventEmitter<{ change: [] }> {
 }
 
 /** By the time of the request: the ids of two runs of the same second do not tell. */
-function newestFirst(runs: readonly StoredRun[]): StoredRun[] {
+function newestFirst(runs: readonly HistoryRun[]): HistoryRun[] {
   return [...runs].sort((a, b) => Date.parse(b.record.createdAt) - Date.parse(a.record.createdAt));
 }

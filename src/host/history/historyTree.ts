@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type * as vscode from 'vscode';
 import type { HistoryEntry } from '../api';
+import { LOCAL_TARGET } from '../../targets/config';
 import type { LiveRun } from '../container/liveRun';
 import type { SweepModel } from '../sweeps/sweepModel';
 import { sweepItem } from '../sweeps/sweepItem';
@@ -35,6 +36,8 @@ export interface HistoryTreeDeps {
   >;
   history: HistoryModel;
   live: LiveRun;
+  /** The chosen one. */
+  targetName: () => string;
   sweeps: Pick<SweepModel, 'find' | 'off' | 'ofRun' | 'on' | 'sweeps'>;
 }
 
@@ -152,11 +155,14 @@ export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
     }
     const item = this.treeItem(facts, None);
     item.id = `${node.runId}/${node.file}`;
-    item.command = {
-      command: 'vscode.openWith',
-      title: 'Inspect Checkpoint',
-      arguments: [vs.Uri.file(join(run.dir, node.file)), VIEWS.checkpointEditor],
-    };
+    item.command =
+      run.target === LOCAL_TARGET.name
+        ? {
+            command: 'vscode.openWith',
+            title: 'Inspect Checkpoint',
+            arguments: [vs.Uri.file(join(run.dir, node.file)), VIEWS.checkpointEditor],
+          }
+        : { command: COMMANDS.inspectCheckpoint.id, title: 'Inspect Checkpoint', arguments: [node] };
     return item;
   }
 
@@ -185,12 +191,16 @@ export class HistoryTree implements vscode.TreeDataProvider<HistoryNode> {
       return undefined;
     }
     if (node.type === 'run') {
-      const facts = runItem(run.record, live.progress?.runId === node.runId ? live.progress : undefined);
+      const progress = live.progress?.runId === node.runId ? live.progress : undefined;
+      const isElsewhere = run.target !== this.deps.targetName();
+      const facts = runItem(run.record, progress, { target: run.target, isElsewhere });
       const trial = run.record.sweep && sweeps.ofRun(run.record)?.trials[run.record.sweep.trial];
       return trial === undefined ? facts : { ...facts, label: trialTitle(trial) };
     }
     const checkpoint = run.record.checkpoints.find(({ file }) => file === node.file);
-    return checkpoint === undefined ? undefined : checkpointItem(checkpoint, node.runId);
+    return checkpoint === undefined
+      ? undefined
+      : checkpointItem(checkpoint, node.runId, run.target !== LOCAL_TARGET.name);
   }
 
   private treeItem(facts: ItemFacts, collapsible: vscode.TreeItemCollapsibleState): vscode.TreeItem {

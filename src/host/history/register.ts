@@ -31,7 +31,9 @@ export function registerHistoryView(
 ): Disposable & { entries: () => Promise<HistoryEntry[]> } {
   const { vs, history, live, sweeps } = deps;
   const store = new DisposableStore();
-  const tree = store.add(new HistoryTree({ vs, history, live, sweeps }));
+  const tree = store.add(
+    new HistoryTree({ vs, history, live, sweeps, targetName: () => deps.environment.targetName }),
+  );
   const view: vscode.TreeView<HistoryNode> = store.add(
     vs.window.createTreeView(VIEWS.history, { treeDataProvider: tree, showCollapseAll: true }),
   );

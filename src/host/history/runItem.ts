@@ -3,6 +3,7 @@ import type { ParameterValues } from '../../protocol/parameters';
 import type { Checkpoint, RunRecord, RunState } from '../../protocol/run';
 import { isFinal, isResumable } from '../../protocol/run';
 import { costText } from '../../protocol/cost';
+import { LOCAL_TARGET } from '../../targets/config';
 import { ITEM_WORDS } from '../contributions';
 import { escapeMarkdown, formatAge, formatBytes, formatDuration, formatPercent } from '../format';
 
@@ -28,17 +29,31 @@ const STATE_ICONS: Record<RunState, ItemFacts['icon']> = {
   stopped: { id: 'circle-slash', color: 'testing.iconSkipped' },
 };
 
+/** Where a run's container lives or lived, as the history has it. */
+export interface RunPlace {
+  target: string;
+  /** It is another one than the chosen target: nothing can be asked of the run's container. */
+  isElsewhere: boolean;
+}
+
+const HERE: RunPlace = { target: LOCAL_TARGET.name, isElsewhere: false };
+
 /** @param live how far the run in the container is, if it is this one */
-export function runItem(record: RunRecord, live: LiveProgress | undefined): ItemFacts {
+export function runItem(
+  record: RunRecord,
+  live: LiveProgress | undefined,
+  { target, isElsewhere }: RunPlace = HERE,
+): ItemFacts {
   const state = isFinal(record.state) ? record.state : (live?.state ?? record.state);
   const label = `${formatTime(record.createdAt)} ${record.recipe}`;
-  const description = describe(record, state, live);
+  const place = target === LOCAL_TARGET.name ? [] : [target];
+  const description = [describe(record, state, live), ...place].join(' · ');
   return {
     label,
     description,
     tooltip: tooltip(record, state),
     icon: icon(record, state, live),
-    contextValue: contextValue(record, state),
+    contextValue: isElsewhere ? contextElsewhere(record, state) : contextValue(record, state),
     accessibilityLabel: `${label}, ${state}, ${description}`,
   };
 }
@@ -52,7 +67,8 @@ function icon(record: RunRecord, state: RunState, live: LiveProgress | undefined
     : STATE_ICONS[state];
 }
 
-export function checkpointItem(checkpoint: Checkpoint, runId: string): ItemFacts {
+/** @param isRemote whether it stays on another machine until somebody asks for it */
+export function checkpointItem(checkpoint: Checkpoint, runId: string, isRemote = false): ItemFacts {
   const { kind, val_acc: valAcc, bytes, file } = checkpoint;
   const description = [formatAge(checkpoint), ...accuracy(valAcc), formatBytes(bytes)].join(' · ');
   return {
@@ -60,7 +76,7 @@ export function checkpointItem(checkpoint: Checkpoint, runId: string): ItemFacts
     description,
     tooltip: `**${escapeMarkdown(file)}**  \n${escapeMarkdown(description)}  \nRun ${escapeMarkdown(runId)}`,
     icon: { id: kind === 'best' ? 'star-full' : kind === 'file' ? 'file-binary' : 'save' },
-    contextValue: ITEM_WORDS.checkpoint,
+    contextValue: isRemote ? `${ITEM_WORDS.checkpoint} ${ITEM_WORDS.remote}` : ITEM_WORDS.checkpoint,
     accessibilityLabel: `${kind} checkpoint, ${description}`,
   };
 }
@@ -96,6 +112,11 @@ function describe(record: RunRecord, state: RunState, live: LiveProgress | undef
 
 function accuracy(valAcc: number | null | undefined): string[] {
   return valAcc === undefined || valAcc === null ? [] : [`val_acc ${formatPercent(valAcc)}`];
+}
+
+/** What can be done with a run whose container this window has nothing to do with. */
+function contextElsewhere(record: RunRecord, state: RunState): string {
+  return record.newer !== true && isFinal(state) ? `${ITEM_WORDS.run} ${ITEM_WORDS.ended}` : ITEM_WORDS.run;
 }
 
 function contextValue(record: RunRecord, state: RunState): string {

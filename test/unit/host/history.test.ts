@@ -10,22 +10,31 @@ import { OutputsVolume } from '../../../src/volume/outputsVolume';
 describe('run history', () => {
   let root: string;
   let volume: OutputsVolume;
+  let mirror: OutputsVolume;
   let history: HistoryModel;
   let reads: number;
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'tiny cats '));
-    volume = new OutputsVolume(root);
+    volume = new OutputsVolume(join(root, 'outputs'));
+    mirror = new OutputsVolume(join(root, 'mirror'));
     reads = 0;
     history = new HistoryModel(() => {
       reads += 1;
-      return volume;
+      return Promise.resolve([
+        { target: 'local', volume },
+        { target: 'box', volume: mirror },
+      ]);
     });
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  const write = async (createdAtMs: number, change: Partial<RunRecord> = {}): Promise<RunRecord> => {
-    const { runId, dir } = await volume.createRun('classifier', new Date(createdAtMs));
+  const write = async (
+    createdAtMs: number,
+    change: Partial<RunRecord> = {},
+    where = volume,
+  ): Promise<RunRecord> => {
+    const { runId, dir } = await where.createRun('classifier', new Date(createdAtMs));
     const record: RunRecord = {
       schemaVersion: RUN_RECORD_VERSION,
       runId,
@@ -42,7 +51,7 @@ describe('run history', () => {
       pinned: false,
       ...change,
     };
-    await volume.writeRecord(dir, record);
+    await where.writeRecord(dir, record);
     return record;
   };
   const ids = (): string[] => history.runs.map(({ record }) => record.runId);
@@ -90,6 +99,27 @@ describe('run history', () => {
     await history.refresh();
     assert.equal(history.newestColdRun(undefined)?.record.runId, last.runId);
     assert.equal(history.newestColdRun(last.runId)?.record.runId, first.runId);
+  });
+
+  it('is one for all targets, and knows where each run is', async () => {
+    const here = await write(0, { state: 'completed' });
+    const there = await write(1000, { state: 'completed' }, mirror);
+    const last = await write(2000, { state: 'completed' });
+    await history.refresh();
+    assert.deepEqual(
+      history.runs.map(({ record, target }) => [record.runId, target]),
+      [
+        [last.runId, 'local'],
+        [there.runId, 'box'],
+        [here.runId, 'local'],
+      ],
+    );
+    assert.equal(history.volumeOf(there.runId), mirror);
+    assert.equal(
+      history.newestColdRun(last.runId)?.record.runId,
+      here.runId,
+      'starts of one target are compared',
+    );
   });
 
   it('is empty again for another folder', async () => {

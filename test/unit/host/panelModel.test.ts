@@ -25,7 +25,7 @@ describe('panel model', () => {
     bed = new Testbed();
     messages = [];
     posted = new EventEmitter();
-    history = new HistoryModel(() => bed.fake.volume);
+    history = new HistoryModel(() => Promise.resolve([{ target: 'local', volume: bed.fake.volume }]));
     bed.container.on('run', (record) => void history.apply(record));
     model = new PanelModel({
       container: bed.container,

@@ -143,6 +143,19 @@ describe('history items', () => {
     assert.equal(runItem(running, { ...live, state: 'stopping' }).contextValue, 'run live stopping unpinned');
   });
 
+  it('name the target of a run that is not on this machine, and offer what can be done from here', () => {
+    const chosen = runItem(record, undefined, { target: 'box', isElsewhere: false });
+    assert.equal(chosen.description, 'val_acc 91.2 % · 32 s · warm · box');
+    assert.equal(chosen.contextValue, 'run ended unpinned');
+    const elsewhere = { target: 'box', isElsewhere: true };
+    assert.equal(runItem(record, undefined, elsewhere).contextValue, 'run ended');
+    const running: RunRecord = { ...record, state: 'training' };
+    assert.equal(runItem(running, undefined, elsewhere).contextValue, 'run', 'Stop would mean another run');
+    const [checkpoint] = record.checkpoints;
+    assert.ok(checkpoint !== undefined);
+    assert.equal(checkpointItem(checkpoint, record.runId, true).contextValue, 'checkpoint remote');
+  });
+
   it('say that a run stalls', () => {
     const item = runItem({ ...record, state: 'training' }, { ...live, stalled: true });
     assert.match(item.description, /^stalled · epoch 3\/10/);

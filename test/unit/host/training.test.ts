@@ -77,7 +77,7 @@ describe('training by command', () => {
 
   const open = (): void => {
     const log = { error: () => undefined, show: () => undefined };
-    const history = new HistoryModel(() => bed.fake.volume);
+    const history = new HistoryModel(() => Promise.resolve([{ target: 'local', volume: bed.fake.volume }]));
     bed.container.on('run', (record) => void history.apply(record));
     const values = new Map<string, unknown>();
     const memento = {
