@@ -119,7 +119,7 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
     }),
   );
   store.add(new StrandedPanel(vs, panel));
-  const status = store.add(new StatusItem({ vs, container, live, environment, now: Date.now }));
+  const status = store.add(new StatusItem({ vs, container, live, environment, sweeps, now: Date.now }));
   const view = store.add(registerHistoryView({ vs, environment, history, live, sweeps, volume, find }));
   store.add(registerInspector(context, { vscode: vs, log }));
   store.add(trackContextKeys(vs, container));

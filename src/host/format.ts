@@ -24,7 +24,7 @@ export function formatDuration(ms: number): string {
 
 /** @param share 0 to 1 */
 export function formatPercent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
+  return `${(share * 100).toFixed(1)}%`;
 }
 
 export function formatBytes(bytes: number): string {

@@ -56,7 +56,7 @@ export class Header {
     });
     this.sweep = button({
       label: 'Sweep…',
-      icon: 'play',
+      icon: 'table',
       appearance: 'secondary',
       title: 'Train every combination of lists of parameters',
       onClick: sweep,

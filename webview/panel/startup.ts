@@ -32,9 +32,10 @@ export class Startup {
 
   render(model: PanelModel): void {
     const starts = startsOf(model);
+    const { target } = model.container;
     this.element.hidden = starts.length === 0;
     const times = model.run === null ? null : timesFaster(model.run, model.coldStart);
-    const key = JSON.stringify([starts, times]);
+    const key = JSON.stringify([starts, times, target]);
     if (key === this.shown) {
       return;
     }
@@ -48,22 +49,22 @@ export class Startup {
       );
     }
     const scaleMs = Math.max(...starts.map((start) => start.fall.totalMs));
-    this.starts.replaceChildren(...starts.map((start, index) => this.start(start, scaleMs, index)));
+    this.starts.replaceChildren(...starts.map((start, index) => this.start(start, scaleMs, index, target)));
   }
 
-  private start(start: Start, scaleMs: number, index: number): HTMLElement {
+  private start(start: Start, scaleMs: number, index: number, target: string): HTMLElement {
     const { fall } = start;
     const total = el('span', { class: 'total' });
     setText(total, fall.complete ? formatDuration(fall.totalMs) : `${formatDuration(fall.totalMs)} …`);
     const track = el('div', { class: 'track whole', attributes: { 'aria-hidden': 'true' } });
     for (const row of fall.rows.filter(({ depth }) => depth === 0)) {
-      track.append(bar(row, scaleMs, phaseTitle(row), row.scope));
+      track.append(bar(row, scaleMs, phaseTitle(row, target), row.scope));
     }
     const head = el('div', { class: 'start-head' }, el('h3', { text: start.title }), total);
     const phases = el('details', { class: 'phases' }, el('summary', { text: phasesText(fall) }));
     phases.open = this.folded.get(start.title) ?? index === 0;
     phases.addEventListener('toggle', () => this.folded.set(start.title, phases.open));
-    phases.append(phaseTable(start, scaleMs));
+    phases.append(phaseTable(start, scaleMs, target));
     return el('div', { class: `start ${start.kind}` }, head, track, phases);
   }
 }
@@ -98,14 +99,14 @@ function phasesText({ rows }: Waterfall): string {
   return `${rows.length} ${rows.length === 1 ? 'phase' : 'phases'}`;
 }
 
-function phaseTable({ title, fall }: Start, scaleMs: number): HTMLElement {
+function phaseTable({ title, fall }: Start, scaleMs: number, target: string): HTMLElement {
   const body = el('tbody');
   for (const row of fall.rows) {
     const name = el('th', { text: row.name, title: row.name, attributes: { scope: 'row' } });
     setVariable(name, '--depth', String(row.depth));
-    const typical = row.scope === 'enter' && row.depth === 0 ? typicalOf(row.name) : undefined;
+    const typical = row.scope === 'enter' && row.depth === 0 ? typicalOf(row.name, target) : undefined;
     const band = typical === undefined ? null : bandOf(row.startMs, typical, scaleMs);
-    const track = el('div', { class: 'track' }, band, bar(row, scaleMs, phaseTitle(row), row.scope));
+    const track = el('div', { class: 'track' }, band, bar(row, scaleMs, phaseTitle(row, target), row.scope));
     body.append(
       el(
         'tr',
@@ -129,8 +130,8 @@ const SCOPES: Record<WaterfallRow['scope'], string> = {
   rest: '',
 };
 
-function phaseTitle(row: WaterfallRow): string {
-  const typical = row.scope === 'enter' ? typicalOf(row.name) : undefined;
+function phaseTitle(row: WaterfallRow, target: string): string {
+  const typical = row.scope === 'enter' ? typicalOf(row.name, target) : undefined;
   const usual = typical === undefined ? '' : ` (${typical.text})`;
   return `${row.name}: ${formatDuration(row.durationMs)}${usual}${SCOPES[row.scope]}`;
 }

@@ -7,6 +7,9 @@ const TYPICAL: readonly { pattern: RegExp; what: string; fromMs: number; toMs: n
   { pattern: /model|weights/i, what: 'model', fromMs: 1000, toMs: 60_000 },
 ];
 
+/** Nothing is pulled or sent to it, and its parts are as fast as it is. */
+const LOCAL_TARGET = 'local';
+
 export interface Typical {
   fromMs: number;
   toMs: number;
@@ -14,8 +17,11 @@ export interface Typical {
   text: string;
 }
 
-/** The usual range of a phase by its name; undefined if none is known. */
-export function typicalOf(name: string): Typical | undefined {
+/** The usual range of a phase on a target by its name; undefined if none is known, or the container is on this machine. */
+export function typicalOf(name: string, target: string): Typical | undefined {
+  if (target === LOCAL_TARGET) {
+    return undefined;
+  }
   const found = TYPICAL.find(({ pattern }) => pattern.test(name));
   if (found === undefined) {
     return undefined;

@@ -2,6 +2,8 @@ import type * as vscode from 'vscode';
 import type { ContainerModel } from '../container/containerModel';
 import type { LiveRun } from '../container/liveRun';
 import { COMMANDS } from '../contributions';
+import { isSweepFinal, tallyOf } from '../../protocol/sweep';
+import type { SweepModel } from '../sweeps/sweepModel';
 import type { Environment } from '../environment';
 import type { Disposable } from '../disposables';
 import { statusText } from './statusText';
@@ -13,6 +15,7 @@ export interface StatusItemDeps {
   container: ContainerModel;
   live: LiveRun;
   environment: Environment;
+  sweeps: Pick<SweepModel, 'on' | 'off' | 'sweeps'>;
   now: () => number;
 }
 
@@ -28,6 +31,7 @@ export class StatusItem {
     this.item.command = COMMANDS.showActions.id;
     deps.container.on('change', this.update);
     deps.live.on('change', this.update);
+    deps.sweeps.on('change', this.update);
     this.environmentListener = deps.environment.onChange(this.update);
     this.update();
   }
@@ -42,18 +46,25 @@ export class StatusItem {
     this.environmentListener.dispose();
     this.deps.container.off('change', this.update);
     this.deps.live.off('change', this.update);
+    this.deps.sweeps.off('change', this.update);
     this.item.dispose();
   }
 
   private readonly update = (): void => {
-    const { vs, container, live, environment, now } = this.deps;
+    const { vs, container, live, environment, sweeps, now } = this.deps;
     clearTimeout(this.countdown);
     if (environment.folder === undefined) {
       this.item.hide();
       return;
     }
     const { view } = container;
-    const { text, tooltip, accessibilityLabel, warning } = statusText(view, live.progress, now());
+    const going = sweeps.sweeps.find((sweep) => !isSweepFinal(sweep));
+    const { text, tooltip, accessibilityLabel, warning } = statusText(
+      view,
+      live.progress,
+      now(),
+      going === undefined ? undefined : tallyOf(going),
+    );
     const markdown = new vs.MarkdownString(tooltip);
     this.item.text = text;
     this.item.tooltip = markdown;

@@ -14,9 +14,27 @@ export interface StatusText {
   warning: boolean;
 }
 
-/** What the status bar says. @param now milliseconds since the epoch */
-export function statusText(view: ContainerView, live: LiveProgress | undefined, now: number): StatusText {
-  const { icon, word } = headline(view, live);
+/** How far the newest sweep is, whose containers are not the one that the window is connected to. */
+export interface SweepProgress {
+  ended: number;
+  total: number;
+}
+
+/**
+ * What the status bar says.
+ * @param now milliseconds since the epoch
+ * @param sweep one that goes on
+ */
+export function statusText(
+  view: ContainerView,
+  live: LiveProgress | undefined,
+  now: number,
+  sweep?: SweepProgress,
+): StatusText {
+  const { icon, word } =
+    sweep !== undefined && view.state === 'cold'
+      ? { icon: 'sync~spin', word: `sweep ${sweep.ended}/${sweep.total}` }
+      : headline(view, live);
   return {
     text: `$(${icon}) Tiny Cats: ${word}${view.target === 'local' ? '' : ` (${view.target})`}`,
     tooltip: tooltip(view, live, word, now),

@@ -59,7 +59,7 @@ describe('texts', () => {
       '3 min 5 s',
       '2 h 10 min',
     ]);
-    assert.equal(formatPercent(0.912), '91.2 %');
+    assert.equal(formatPercent(0.912), '91.2%');
     assert.deepEqual([12, 1234, 4_020_000].map(formatBytes), ['12 B', '1.2 kB', '4.0 MB']);
   });
 
@@ -102,6 +102,8 @@ describe('status bar text', () => {
   });
 
   it('takes cold as normal, and warns only of a failed start', () => {
+    const sweep = statusText(cold, undefined, 0, { ended: 3, total: 8 });
+    assert.equal(sweep.text, '$(sync~spin) Tiny Cats: sweep 3/8');
     assert.equal(statusText(cold, undefined, 0).warning, false);
     const failed = statusText({ ...cold, problem: 'no room' }, undefined, 0);
     assert.equal(failed.warning, true);
@@ -123,7 +125,7 @@ describe('status bar text', () => {
 describe('history items', () => {
   it('say accuracy, duration and start', () => {
     const item = runItem(record, undefined);
-    assert.equal(item.description, 'val_acc 91.2 % · 32 s · warm');
+    assert.equal(item.description, 'val_acc 91.2% · 32 s · warm');
     assert.match(item.label, /^2026-0\d-\d\d \d\d:\d\d classifier$/);
     assert.equal(item.icon.id, 'pass');
     assert.equal(item.contextValue, 'run ended unpinned');
@@ -145,7 +147,7 @@ describe('history items', () => {
 
   it('name the target of a run that is not on this machine, and offer what can be done from here', () => {
     const chosen = runItem(record, undefined, { target: 'box', isElsewhere: false });
-    assert.equal(chosen.description, 'val_acc 91.2 % · 32 s · warm · box');
+    assert.equal(chosen.description, 'val_acc 91.2% · 32 s · warm · box');
     assert.equal(chosen.contextValue, 'run ended unpinned');
     const elsewhere = { target: 'box', isElsewhere: true };
     assert.equal(runItem(record, undefined, elsewhere).contextValue, 'run ended');
@@ -164,7 +166,7 @@ describe('history items', () => {
 
   it('show a run of a newer version, and offer nothing that would write it', () => {
     const item = runItem({ ...record, newer: true }, undefined);
-    assert.equal(item.description, 'of a newer version, read-only · val_acc 91.2 %');
+    assert.equal(item.description, 'of a newer version, read-only · val_acc 91.2%');
     assert.equal(item.icon.id, 'lock');
     assert.equal(item.contextValue, 'run');
   });
@@ -194,7 +196,7 @@ describe('history items', () => {
     assert.ok(checkpoint);
     const item = checkpointItem(checkpoint, record.runId);
     assert.equal(item.label, 'best');
-    assert.equal(item.description, 'epoch 8 · val_acc 91.2 % · 402.0 kB');
+    assert.equal(item.description, 'epoch 8 · val_acc 91.2% · 402.0 kB');
   });
 });
 

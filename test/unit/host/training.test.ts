@@ -242,7 +242,7 @@ describe('training by command', () => {
     await bed.container.idle();
     assert.deepEqual(
       desk.shown.map(({ kind, text }) => [kind, text]),
-      [['information', 'The training is done with val_acc 91.2 %.']],
+      [['information', 'The training is done with val_acc 91.2%.']],
     );
   });
 
