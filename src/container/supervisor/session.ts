@@ -31,6 +31,8 @@ const REQUESTS_PER_SECOND = 200;
 const MAX_SUBSCRIPTIONS = 64;
 /** A client for which more than this waits does not read: it is cut off, and replays when it is back. */
 const MAX_BUFFERED_BYTES = 2 * MAX_MESSAGE_BYTES;
+/** While more than this waits, what is told unasked waits too, the newest of each kind alone. */
+const MAX_TOLD_BYTES = 256 * 1024;
 const CLOSE_GRACE_MS = 1000;
 /** RFC 6455, 7.4.1: the endpoint received what violates its policy. */
 const POLICY_VIOLATION = 1008;
@@ -49,6 +51,8 @@ export type Handlers = {
 export class Session {
   private readonly rpc = new JSONRPCServer({ errorListener: () => undefined });
   private readonly subscriptions = new Map<string, Subscription>();
+  /** What the client is told as soon as it has read what waits for it: the state of things, so that the newest will do. */
+  private readonly late = new Map<string, object>();
   private greeted = false;
   private readonly allowance = new TokenBucket(BURST, REQUESTS_PER_SECOND);
 
@@ -109,11 +113,25 @@ export class Session {
     this.subscriptions.get(runId)?.wake();
   }
 
-  notify<N extends NotificationName>(method: N, params: NotificationParams<N>): void {
+  /** Tells the state of something. The client may miss a state that is over, and gets the newest. */
+  notify<N extends Exclude<NotificationName, 'event'>>(method: N, params: NotificationParams<N>): void {
     if (this.greeted) {
-      this.send({ jsonrpc: '2.0', method, params });
+      const subject = 'runId' in params ? `${method} ${params.runId}` : method;
+      this.late.delete(subject);
+      this.late.set(subject, { jsonrpc: '2.0', method, params });
+      this.tellLate();
     }
   }
+
+  private readonly tellLate = (): void => {
+    for (const [subject, message] of this.late) {
+      if (this.socket.bufferedAmount > MAX_TOLD_BYTES) {
+        return;
+      }
+      this.late.delete(subject);
+      this.send(message);
+    }
+  };
 
   private serve<M extends MethodName>(
     name: M,
@@ -187,7 +205,7 @@ export class Session {
       socket.terminate();
       return;
     }
-    socket.send(JSON.stringify(message));
+    socket.send(JSON.stringify(message), this.tellLate);
   }
 
   private async sendEvents(events: readonly RunEvent[]): Promise<void> {

@@ -10,6 +10,7 @@ import { ContainerServer } from '../../../src/container/supervisor/server';
 import type { Handlers } from '../../../src/container/supervisor/session';
 import { Session } from '../../../src/container/supervisor/session';
 import { containerStatusSchema } from '../../../src/protocol/container';
+import type { RunRecord } from '../../../src/protocol/run';
 import { OutputsVolume } from '../../../src/volume/outputsVolume';
 import type { FloodReport, TellReport } from './floodMessages';
 
@@ -24,6 +25,8 @@ const orderSchema = v.variant('type', [
 const EVENTS_A_TURN = 20;
 const EVENTS_AN_EPOCH = 100;
 const HEARTBEAT_MS = 600_000;
+/** So many records are some 300 KiB. */
+const LISTED = 500;
 
 const volume = new OutputsVolume(process.argv[2] ?? '');
 const sessions = new Set<Session>();
@@ -56,7 +59,7 @@ const handlers: Handlers = {
   source: () => (run === undefined ? unused() : Promise.resolve(run.source)),
   train: unused,
   stop: unused,
-  runs: unused,
+  runs: () => (run === undefined ? unused() : { runs: new Array<RunRecord>(LISTED).fill(run.record) }),
   pin: unused,
   configure: unused,
   cool: unused,
@@ -92,6 +95,7 @@ async function flood(events: number): Promise<FloodReport> {
   globalThis.gc?.();
   const rssBeforeBytes = process.memoryUsage.rss();
   let rssMostBytes = rssBeforeBytes;
+  let heldHalfBytes = 0;
   const cpu = process.cpuUsage();
   for (let index = 1; index <= events; index += 1) {
     const epoch = Math.ceil(index / EVENTS_AN_EPOCH);
@@ -118,9 +122,22 @@ async function flood(events: number): Promise<FloodReport> {
       await nextTurn();
       rssMostBytes = Math.max(rssMostBytes, process.memoryUsage.rss());
     }
+    if (index === events / 2) {
+      heldHalfBytes = held();
+    }
   }
   const { user, system } = process.cpuUsage(cpu);
-  return { runId: run.runId, events, cpuMs: (user + system) / 1000, rssBeforeBytes, rssMostBytes };
+  return {
+    ...{ runId: run.runId, events, cpuMs: (user + system) / 1000, rssBeforeBytes, rssMostBytes },
+    ...{ heldHalfBytes, heldEndBytes: held() },
+  };
+}
+
+/** What the process keeps, in its heap and in buffers outside of it. */
+function held(): number {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 /** Tells every client the status, so often. */
@@ -130,7 +147,7 @@ async function tell(times: number): Promise<TellReport> {
   let rssMostBytes = rssBeforeBytes;
   const status = v.parse(containerStatusSchema, handlers.status({}));
   for (let index = 1; index <= times; index += 1) {
-    sessions.forEach((session) => session.notify('status', status));
+    sessions.forEach((session) => session.notify('status', { ...status, runs: index }));
     if (index % EVENTS_A_TURN === 0) {
       await nextTurn();
       rssMostBytes = Math.max(rssMostBytes, process.memoryUsage.rss());

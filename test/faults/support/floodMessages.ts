@@ -5,8 +5,12 @@ export const floodReportSchema = v.object({
   runId: v.string(),
   events: v.number(),
   cpuMs: v.number(),
+  /** Before the first event, with every buffer empty. */
   rssBeforeBytes: v.number(),
   rssMostBytes: v.number(),
+  /** Kept after half of the events, with every buffer full, and after all of them. */
+  heldHalfBytes: v.number(),
+  heldEndBytes: v.number(),
 });
 export type FloodReport = v.InferOutput<typeof floodReportSchema>;
 
