@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { historyDir } from '../targets/historyDir';
 import { LOOK_TIMEOUT_MS } from '../targets/targetState';
+import type { RunRecord } from '../protocol/run';
 import { OutputsVolume } from '../volume/outputsVolume';
 import type { CliContext } from './command';
 import type { Settings } from './settings';
+import { CommandError } from './errors';
 import { plainLines } from './text';
 import { openClient } from './workplace';
 
@@ -48,4 +50,19 @@ export async function volumeUpToDate(
     client.dispose();
   }
   return volume;
+}
+
+/** The record of a run that can be trained again or gone on with. @throws CommandError if there is none */
+export async function namedRun(volume: OutputsVolume, runId: string): Promise<RunRecord> {
+  const dir = await volume.findRun(runId);
+  if (dir === undefined) {
+    throw new CommandError(`There is no run "${runId}" in ${volume.root}. "tiny-cats runs" lists them.`);
+  }
+  const record = await volume.readRecord(dir);
+  if (record === undefined) {
+    throw new CommandError(
+      `Run ${runId} is of a newer version of Tiny Cats, or its run.json is damaged: this version cannot train it again.`,
+    );
+  }
+  return record;
 }

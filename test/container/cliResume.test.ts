@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { runRecordSchema } from '../../src/protocol/run';
+import { OutputsVolume } from '../../src/volume/outputsVolume';
 import { LONG, SHORT, Workplace, resultOf } from './cliWorkplace';
 
 describe('tiny-cats, when a run was broken off', () => {
@@ -28,6 +33,21 @@ describe('tiny-cats, when a run was broken off', () => {
 
     const unknown = await workplace.run('resume', '20200101-000000-abcdef');
     assert.match(unknown.stderr, /There is no run "20200101-000000-abcdef"/);
+  });
+
+  it('leaves a run of a newer version as it is, and says that it is one', async () => {
+    const [run] = await workplace.json(v.array(runRecordSchema), 'runs');
+    assert.ok(run);
+    const dir = await new OutputsVolume(join(workplace.cwd, 'outputs')).findRun(run.runId);
+    const file = join(dir ?? '', 'run.json');
+    const newer = (await readFile(file, 'utf8')).replace('"schemaVersion": 1', '"schemaVersion": 99');
+    await writeFile(file, newer);
+    for (const command of ['resume', 'rerun']) {
+      const refused = await workplace.run(command, run.runId);
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /is of a newer version of Tiny Cats/);
+    }
+    assert.equal(await readFile(file, 'utf8'), newer);
   });
 
   it('waits for the run that has the container, if it is told to', async () => {

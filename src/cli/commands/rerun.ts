@@ -4,7 +4,7 @@ import type { RunRecord } from '../../protocol/run';
 import type { OutputsVolume } from '../../volume/outputsVolume';
 import type { Command } from '../command';
 import { CommandError } from '../errors';
-import { volumeUpToDate } from '../history';
+import { namedRun, volumeUpToDate } from '../history';
 import { givenParameters } from '../invocation';
 import { PYTHON, codeOf } from '../program';
 import { TRAINING_DETAILS, TRAINING_OPTIONS, train } from '../training';
@@ -42,10 +42,5 @@ async function findRecord(volume: OutputsVolume, runId: string | undefined): Pro
     }
     return newest.record;
   }
-  const dir = await volume.findRun(runId);
-  const record = dir === undefined ? undefined : await volume.readRecord(dir);
-  if (record === undefined) {
-    throw new CommandError(`There is no run "${runId}" in ${volume.root}. "tiny-cats runs" lists them.`);
-  }
-  return record;
+  return namedRun(volume, runId);
 }

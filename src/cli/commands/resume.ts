@@ -5,7 +5,7 @@ import { isResumable } from '../../protocol/run';
 import type { OutputsVolume } from '../../volume/outputsVolume';
 import type { Command } from '../command';
 import { CommandError } from '../errors';
-import { volumeUpToDate } from '../history';
+import { namedRun, volumeUpToDate } from '../history';
 import { TRAINING_DETAILS, TRAINING_OPTIONS, train } from '../training';
 
 export const resumeCommand: Command = {
@@ -42,10 +42,5 @@ async function findResumable(volume: OutputsVolume, runId: string | undefined): 
     }
     return newest.record;
   }
-  const dir = await volume.findRun(runId);
-  const record = dir === undefined ? undefined : await volume.readRecord(dir);
-  if (record === undefined) {
-    throw new CommandError(`There is no run "${runId}" in ${volume.root}. "tiny-cats runs" lists them.`);
-  }
-  return record;
+  return namedRun(volume, runId);
 }
