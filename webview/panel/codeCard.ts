@@ -22,7 +22,8 @@ export class CodeCard {
 
   render({ run }: PanelModel): void {
     const isUsers = run !== null && run.entrypoint !== null;
-    this.element.hidden = !isUsers || (run.files.length === 0 && run.result?.returned === undefined);
+    this.element.hidden =
+      !isUsers || (run.files.length === 0 && (run.result?.returned ?? undefined) === undefined);
     if (!isUsers) {
       return;
     }
@@ -35,7 +36,7 @@ export class CodeCard {
 
   private renderRun({ files, result }: RunView): void {
     setText(this.note, counted(files.length, 'file'));
-    const returned = result?.returned;
+    const returned = result?.returned ?? undefined;
     this.body.replaceChildren(
       ...(returned === undefined
         ? []

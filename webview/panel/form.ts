@@ -89,6 +89,11 @@ export class ParameterForm {
     return this.fields.get(name)?.control.value ?? '';
   }
 
+  /** Name of the recipe that is trained next; empty as long as there is none. */
+  get chosen(): string {
+    return this.recipe?.name ?? '';
+  }
+
   /** What to train with which values, or null after showing what is wrong with them. */
   read(): { recipe: string; params: ParameterValues } | null {
     if (this.recipe === null) {

@@ -1,4 +1,4 @@
-import { SAMPLE_DATA_SET } from '../../src/protocol/recipes';
+import { SAMPLE_DATA_SET, findRecipe } from '../../src/protocol/recipes';
 import type { ButtonControl } from '../shared/components';
 import { button } from '../shared/components';
 import { el, setText } from '../shared/dom';
@@ -36,28 +36,36 @@ export class Invitation {
     );
   }
 
-  /** @param dataDir what the parameter form names as the data folder */
-  render(model: PanelModel, dataDir: string): void {
+  /** @param recipe what is trained next @param dataDir what the parameter form names as the data folder */
+  render(model: PanelModel, recipe: string, dataDir: string): void {
+    const isOwnCode = recipe !== '' && findRecipe(recipe) === undefined;
     this.element.hidden = model.run !== null || model.sweep !== null;
     const can = actions(model.run, model.container, model.mayTrain, false);
-    this.train.setLabel(
-      dataDir === SAMPLE_DATA_SET ? 'Train on the Sample Cats' : `Train on ${folderName(dataDir)}`,
-    );
+    this.train.setLabel(isOwnCode ? 'Train' : `Train on ${folderName(dataDir)}`);
+    this.choose.element.hidden = isOwnCode;
     this.train.setDisabled(!can.train);
     this.choose.setDisabled(!model.mayTrain);
-    setText(this.why, whyNot(model, can.train));
+    setText(this.why, hintOf(model, can.train, isOwnCode ? recipe : undefined));
     this.why.hidden = this.why.textContent === '';
   }
 }
 
-function whyNot(model: PanelModel, canTrain: boolean): string {
+function hintOf(model: PanelModel, canTrain: boolean, ownCode: string | undefined): string {
   if (!model.mayTrain) {
     return MAY_NOT_TRAIN;
   }
-  return canTrain ? 'A folder needs one sub-folder of images for each class.' : 'Another run is training.';
+  if (!canTrain) {
+    return 'Another run is training.';
+  }
+  return ownCode === undefined
+    ? 'A folder needs one sub-folder of images for each class.'
+    : `Runs ${ownCode}. Edit it, and press Rerun.`;
 }
 
 function folderName(path: string): string {
+  if (path === SAMPLE_DATA_SET) {
+    return 'the Sample Cats';
+  }
   const name = path.split(/[\\/]/).findLast((part) => part !== '');
   return name === undefined ? 'This Folder' : `“${name}”`;
 }

@@ -198,7 +198,7 @@ export class Panel {
     this.facts.render(model);
     this.banner.render(model);
     this.notice.render(model);
-    this.invitation.render(model, this.form.text('data_dir'));
+    this.invitation.render(model, this.form.chosen, this.form.text('data_dir'));
     this.comparison.render(model);
     this.startup.render(model);
     this.samples.render(model);
