@@ -14,7 +14,7 @@ export class CodeCard {
   private shown = '';
 
   constructor() {
-    const { element, body, note } = foldedSection('code', 'Code of this run', false);
+    const { element, body, note } = foldedSection('own-code', 'Code of this run', false);
     this.element = element;
     this.body = body;
     this.note = note;
