@@ -72,7 +72,8 @@ async function becomeContainer(text: string): Promise<void> {
   }
   // The terminal or window that started it may close.
   process.on('SIGHUP', () => undefined);
-  await settleInterruptedRuns(options.outputsDir, mayBeLive(options.outputsDir, options.elsewhere));
+  const mayLive = mayBeLive(options.outputsDir, options.elsewhere);
+  await supervisor.settled(await settleInterruptedRuns(options.outputsDir, mayLive));
 }
 
 /** Where this container is to listen. To be called by the one that owns the volume: what a dead one left is removed. */

@@ -95,6 +95,12 @@ export class RunDesk {
       .map(({ record }) => this.held.get(record.runId)?.record ?? record);
   }
 
+  /** What the volume says of a run; undefined if there is no such run. */
+  async record(runId: string): Promise<RunRecord | undefined> {
+    const dir = await this.volume.findRun(runId);
+    return dir === undefined ? undefined : this.volume.readRecord(dir);
+  }
+
   /**
    * The run whose last checkpoint another one is to begin from.
    * @throws JSONRPCErrorException if it cannot

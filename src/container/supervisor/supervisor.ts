@@ -70,6 +70,19 @@ export class Supervisor {
     this.scheduler.warm(spawnedAt);
   }
 
+  /** Those runs of a container that died have their end now: clients who have seen them as open hear it. */
+  async settled(runIds: readonly string[]): Promise<void> {
+    for (const runId of runIds) {
+      for (const session of this.sessions) {
+        session.wake(runId);
+      }
+      const record = await this.scheduler.desk.record(runId);
+      if (record !== undefined) {
+        this.broadcastRun(record);
+      }
+    }
+  }
+
   /** What clients may ask; `hello`, `attach` and `detach` are the session's own. */
   readonly handlers: Handlers = {
     status: () => this.status(),
