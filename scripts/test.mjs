@@ -58,7 +58,7 @@ const rounds = [
     },
   ],
   // It may have to install PyTorch first.
-  [{ name: 'python', command: mocha('python'), limitS: 1200, needs: [], specs: 'test/python' }],
+  [{ name: 'python', command: mocha('python'), limitS: 1200, needs: ['build'], specs: 'test/python' }],
   [{ name: 'targets', command: mocha('targets'), limitS: 600, needs: ['build'], specs: 'test/targets' }],
   [{ name: 'faults', command: mocha('faults'), limitS: 480, needs: ['build'], specs: 'test/faults' }],
   [{ name: 'package', command: [node, script('package.mjs')], limitS: 120, needs: ['build'] }],

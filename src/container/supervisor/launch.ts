@@ -15,13 +15,18 @@ export interface Launch {
   isUsers: boolean;
 }
 
+/** Whether the recipes of PyTorch may be what trains. */
+export function mayBeTorch(program: Program, engine: EngineChoice): boolean {
+  const isPreferred = engine === 'auto' && program.kind === 'recipes' && program.interpreter !== undefined;
+  return program.kind === 'torch' || (isPreferred && hasNvidiaGpu());
+}
+
 /** @param bundleDir folder of trainer.js and of the folder python */
 export async function launchOf(program: Program, engine: EngineChoice, bundleDir: string): Promise<Launch> {
   switch (program.kind) {
     case 'recipes': {
       const interpreter = chooseInterpreter(program.interpreter ?? '', undefined);
-      const prefersTorch = engine === 'auto' && program.interpreter !== undefined && hasNvidiaGpu();
-      return prefersTorch && (await seesCuda(interpreter))
+      return mayBeTorch(program, engine) && (await seesCuda(interpreter))
         ? python({ kind: 'torch', interpreter }, bundleDir)
         : node(program, bundleDir);
     }

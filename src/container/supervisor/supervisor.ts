@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { ContainerState, ContainerStatus } from '../../protocol/container';
 import { RECIPES_PROGRAM, isUserProgram } from '../../protocol/program';
+import { SAMPLE_DATA_SET } from '../../protocol/recipes';
 import type { ContainerPolicy, MethodParams } from '../../protocol/rpc';
 import { DEFAULT_POLICY, ErrorCode, withSettings } from '../../protocol/rpc';
 import type { Location, RunRecord, SweepPlace } from '../../protocol/run';
 import type { StartOptions } from '../../targets/local/startOptions';
+import { errorText } from '../data/dataError';
+import { ensureSampleDataset } from '../data/sample/sampleDataset';
 import { volumeMessage } from '../volumeMessage';
 import type { ActiveRun } from './activeRun';
 import { IdleTimer } from './idleTimer';
+import { mayBeTorch } from './launch';
 import { checkedParameters, noSuchRun, refusal } from './refusals';
 import { programHere } from './pathsHere';
 import type { NewRun } from './runDesk';
@@ -306,11 +310,18 @@ export class Supervisor {
   }
 
   private async accept(facts: NewRun, done: DoneBefore): Promise<ActiveRun> {
+    const { dataDir, engine, outputsDir } = this.options;
+    // The recipes in Python cannot draw it.
+    if (facts.params.data_dir === SAMPLE_DATA_SET && mayBeTorch(facts.program, engine)) {
+      await ensureSampleDataset(dataDir).catch((error: unknown) => {
+        throw refusal(ErrorCode.volume, volumeMessage(dataDir, errorText(error)));
+      });
+    }
     try {
       return await this.scheduler.add(facts, done);
     } catch (error) {
       if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
-        throw refusal(ErrorCode.volume, volumeMessage(this.options.outputsDir, error.message));
+        throw refusal(ErrorCode.volume, volumeMessage(outputsDir, error.message));
       }
       throw error;
     }
