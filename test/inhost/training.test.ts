@@ -103,7 +103,7 @@ describe('training in a real container', () => {
   it('lists runs and checkpoints in the history', async () => {
     const [newest, oldest, ...others] = await api.historyItems();
     assert.deepEqual(others, []);
-    assert.match(newest?.description ?? '', /^val_acc \d+\.\d % · .* · warm$/);
+    assert.match(newest?.description ?? '', /^val_acc \d+\.\d% · .* · warm$/);
     assert.match(oldest?.description ?? '', /· cold$/);
     assert.equal(newest?.contextValue, 'run ended unpinned');
     assert.deepEqual(newest.checkpoints.map(({ label }) => label).sort(), ['best', 'last']);
