@@ -46,6 +46,7 @@ export class Chart {
   private readonly canvas = el('div', { class: 'chart-canvas', attributes: { role: 'img' } });
   private readonly values: HTMLElement[] = [];
   private readonly swatches: HTMLElement[] = [];
+  private readonly entries: HTMLElement[] = [];
   private readonly markText = el('span', { class: 'mark' });
   private plot: uPlot | null = null;
   private data: uPlot.AlignedData = [[]];
@@ -61,7 +62,9 @@ export class Chart {
       const value = el('span', { class: 'value', text: UNKNOWN });
       this.swatches.push(swatch);
       this.values.push(value);
-      legend.append(el('span', { class: 'entry' }, swatch, el('span', { text: curve.label }), value));
+      const entry = el('span', { class: 'entry' }, swatch, el('span', { text: curve.label }), value);
+      this.entries.push(entry);
+      legend.append(entry);
     }
     legend.append(this.markText);
     this.element = el(
@@ -80,6 +83,11 @@ export class Chart {
     this.data = [x, ...columns];
     this.epochs = epochs;
     this.mark = mark;
+    // A curve that others have come before is not going to come.
+    const isThere = columns.map((column) => column.some((value) => value !== null));
+    this.entries.forEach(
+      (entry, index) => (entry.hidden = isThere.includes(true) && isThere[index] !== true),
+    );
     setText(this.markText, mark?.text ?? '');
     this.plot?.setData(this.data);
     this.showValues();
