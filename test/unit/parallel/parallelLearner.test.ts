@@ -117,6 +117,20 @@ describe('data-parallel learner', () => {
       assert.equal(last.sums.correct, 6);
     }));
 
+  it('begins a second time with the values of the first, whatever was trained in between', async () => {
+    for (const pool of [undefined, two]) {
+      await use(classifier(engine, pool), async (learner) => {
+        await learner.initialise(7);
+        const fresh = await learner.exportParameters();
+        await learner.step(randomBatch(6, 1), ordinary);
+        await learner.initialise(7);
+        assert.deepEqual(await learner.exportParameters(), fresh);
+        await learner.initialise(8);
+        assert.notDeepEqual(await learner.exportParameters(), fresh);
+      });
+    }
+  });
+
   it('scores and predicts as one worker with the same weights, current and averaged', async () => {
     const optimizer = { averageDecay: 0.9 };
     await use(classifier(engine, three, optimizer), async (together) => {

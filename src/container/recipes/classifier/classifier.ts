@@ -55,7 +55,8 @@ class Classifier implements Recipe {
     });
     const learner = await phase('workers and model', () => this.learner(WARM_UP_CLASSES, params));
     await phase('forward and backward pass', async () => {
-      await learner.initialise(0);
+      // With the seed that the first run will have, as a rule, so that its weights are drawn already.
+      await learner.initialise(params.seed);
       const images = warmUpExamples(engine, learner, params.batch_size);
       const { headInputs } = backboneFacts(params.backbone);
       const batch = {

@@ -50,7 +50,8 @@ class Dit implements Recipe {
     }
     const learner = await phase('workers and model', () => this.learner(WARM_UP_CLASSES, params));
     await phase('forward and backward pass', async () => {
-      await learner.initialise(0);
+      // With the seed that the first run will have, as a rule, so that its weights are drawn already.
+      await learner.initialise(params.seed);
       const examples = warmUpExamples(engine, learner, params.batch_size);
       const images = new Float32Array(examples * params.image_size ** 2 * 3);
       const batch = flowBatch(images, new Int32Array(examples), Random.seeded('warm-up'), {

@@ -21,6 +21,8 @@ interface Entry {
   readonly variable: Variable;
   readonly layout: Layout;
   readonly initializer: Initializer;
+  /** What was drawn for it last: runs that follow each other have the same seed as a rule. */
+  drawn?: { readonly seed: number; readonly values: Float32Array };
 }
 
 /** A number that belongs to a model's state without being a tensor of the engine. */
@@ -65,9 +67,9 @@ export class ParameterStore {
    * @param leftOut trainable ones that get theirs from elsewhere
    */
   initialise(seed: number, leftOut: ReadonlySet<Variable> = new Set()): void {
-    for (const { name, variable, initializer } of this.entries) {
-      if (!leftOut.has(variable)) {
-        this.assign(variable, initialValues(initializer, variable.size, seed, name));
+    for (const entry of this.entries) {
+      if (!leftOut.has(entry.variable)) {
+        this.assign(entry.variable, initialValues(entry, seed));
       }
     }
     for (const counter of this.counters.values()) {
@@ -149,14 +151,19 @@ export class ParameterStore {
   }
 }
 
-function initialValues(initializer: Initializer, size: number, seed: number, name: string): Float32Array {
+/** A fresh array, since a tensor may keep the array that it was made from. */
+function initialValues(entry: Entry, seed: number): Float32Array {
+  const { initializer, name, variable } = entry;
   switch (initializer.kind) {
     case 'constant':
-      return new Float32Array(size).fill(initializer.value);
+      return new Float32Array(variable.size).fill(initializer.value);
     case 'normal': {
-      const values = new Float32Array(size);
-      Random.seeded('weights', seed, name).fillNormal(values, initializer.std);
-      return values;
+      if (entry.drawn?.seed !== seed) {
+        const values = new Float32Array(variable.size);
+        Random.seeded('weights', seed, name).fillNormal(values, initializer.std);
+        entry.drawn = { seed, values };
+      }
+      return entry.drawn.values.slice();
     }
     case 'values':
       return initializer.values.slice();
