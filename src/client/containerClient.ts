@@ -8,6 +8,7 @@ import { ErrorCode } from '../protocol/rpc';
 import type { RunRecord } from '../protocol/run';
 import { StartPhases } from '../targets/startPhases';
 import type { ContainerOptions, Endpoint, Target } from '../targets/target';
+import { ContainerStartError } from '../targets/target';
 import type { DownloadOptions } from '../transfer/download';
 import type { SendProgress } from '../transfer/sendFolder';
 import { confine } from '../volume/confine';
@@ -126,7 +127,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     this.lastProblem = null;
     this.startUp = phases;
     return this.explained(async () => {
-      for (;;) {
+      for (let isFresh = false; ; isFresh = true) {
         await this.inTurn(async () => {
           if (this.connection === undefined) {
             const endpoint = await this.target.start(
@@ -144,7 +145,10 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
           await this.request('configure', options.settings);
           return status;
         }
-        // One that is being let go takes no run; the next one will.
+        if (isFresh && status.problem !== null) {
+          throw new ContainerStartError(status.problem);
+        }
+        // One that is being let go takes no run; the next one will, unless it has the same problem.
         await this.gone();
       }
     });

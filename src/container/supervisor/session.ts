@@ -108,6 +108,11 @@ export class Session {
     });
   }
 
+  /** The client is told of what happens. */
+  get hasGreeted(): boolean {
+    return this.greeted;
+  }
+
   /** The run's log has grown. */
   wake(runId: string): void {
     this.subscriptions.get(runId)?.wake();

@@ -23,6 +23,8 @@ import { WarmLimit } from './warmLimit';
 
 /** Most runs that wait for their turn. */
 const MAX_QUEUE = 32;
+/** How long who started a container may take to ask for its status. */
+const HEARD_WITHIN_MS = 10_000;
 
 /** The heart of a container: one trainer, one run at a time, any number of clients. */
 export class Supervisor {
@@ -39,6 +41,7 @@ export class Supervisor {
   /** The run whose folder is being made. */
   private accepting: Promise<ActiveRun> | undefined;
   private problem: string | null = null;
+  private statusAsked: (() => void) | undefined;
   /** Runs by their places in sweeps: who asks again after a dropped link gets the same one. */
   private readonly sweepRuns = new Map<string, string>();
 
@@ -89,7 +92,10 @@ export class Supervisor {
 
   /** What clients may ask; `hello`, `attach` and `detach` are the session's own. */
   readonly handlers: Handlers = {
-    status: () => this.status(),
+    status: () => {
+      this.statusAsked?.();
+      return this.status();
+    },
     train: (params) => this.train(params),
     stop: ({ runId, kill }) => this.stop(runId, kill === true),
     runs: async () => {
@@ -342,11 +348,24 @@ export class Supervisor {
     return {};
   }
 
-  /** A failed enter hook would fail again: the container ends, so that the next start is a fresh one. */
+  /**
+   * A failed enter hook would fail again: the container ends, so that the next start is a fresh one. It may have failed
+   * before who started the container was there to hear why.
+   */
   private async enterFailed(message: string, location: Location | undefined): Promise<void> {
     this.problem = message;
     this.broadcastStatus();
     await this.scheduler.failAll('enter_failed', message, location);
+    if (![...this.sessions].some((session) => session.hasGreeted)) {
+      await new Promise<void>((resolve) => {
+        const impatience = setTimeout(resolve, HEARD_WITHIN_MS);
+        this.statusAsked = () => {
+          clearTimeout(impatience);
+          // The answer goes out first.
+          setImmediate(resolve);
+        };
+      });
+    }
     await this.cool();
   }
 
