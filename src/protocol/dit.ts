@@ -20,7 +20,7 @@ export const DIT: RecipeSpec = {
     {
       name: 'steps',
       type: 'integer',
-      default: 5000,
+      default: 4000,
       minimum: 1,
       maximum: 10_000_000,
       description: 'Optimiser steps',

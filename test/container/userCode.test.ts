@@ -8,8 +8,10 @@ import type { ParameterValues } from '../../src/protocol/parameters';
 import type { Program } from '../../src/protocol/program';
 import { recipeOf } from '../../src/protocol/program';
 import { chooseInterpreter } from '../../src/python/interpreter';
+import { pathWithFakeNvidiaSmi } from '../python/support/nvidiaSmi';
 import { Following } from './support/following';
 import { Place } from './support/place';
+import { settingsWith } from './support/settings';
 import { untilTrue } from './support/waiting';
 
 const PLAIN = `
@@ -33,6 +35,11 @@ def stubborn():
             time.sleep(0.05)
         except KeyboardInterrupt:
             print("not yet")
+
+def talkative():
+    for second in range(10):
+        print("still here")
+        time.sleep(0.4)
 
 def crash():
     import os, sys
@@ -70,10 +77,11 @@ describe('the user’s own Python', () => {
     return { kind: 'python', interpreter: '', folder: code, entrypoint: `src/train.py:${name}` };
   }
 
-  async function train(name: string, params: ParameterValues = {}): Promise<Following> {
+  async function train(name: string, params: ParameterValues = {}, policy = {}): Promise<Following> {
     const program = programOf(name);
     const recipe = recipeOf(`:${name}`);
-    const options = place.options({ hint: { recipe, params, program } });
+    const settings = settingsWith(policy);
+    const options = place.options({ settings, hint: { recipe, params, program } });
     return new Following(client, await client.train(recipe, params, options));
   }
 
@@ -166,6 +174,26 @@ describe('the user’s own Python', () => {
     const { status } = await run.result();
     assert.equal(status, 'stopped');
     assert.notEqual((await client.request('status', {})).trainerPid, trainerPid);
+  });
+
+  it('is stalled where it gives no sign of life, however busy the GPU, and not while it prints', async () => {
+    const { PATH } = process.env;
+    process.env.PATH = pathWithFakeNvidiaSmi(join(place.root, 'bin'));
+    try {
+      const silent = await train('endless', {}, { stallTimeoutMs: 2500 });
+      await silent.first('device');
+      await silent.first('log', ({ text }) => text === 'The run has made no progress for 2.5 s.');
+      await client.stop(silent.runId, false);
+      await silent.result();
+    } finally {
+      process.env.PATH = PATH;
+    }
+    const talkative = await train('talkative', {}, { stallTimeoutMs: 2500 });
+    assert.equal((await talkative.result()).status, 'completed');
+    assert.deepEqual(
+      talkative.all('log').filter(({ level }) => level === 'warning'),
+      [],
+    );
   });
 
   it('that crashes is not tried again, and says its last words', async () => {

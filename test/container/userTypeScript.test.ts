@@ -150,6 +150,28 @@ describe('the user’s own TypeScript', () => {
     assert.equal((await client.request('status', {})).trainerPid, trainerPid);
   });
 
+  it('that prints without end fills no log, and its last lines and errors are there', async () => {
+    const text = `
+      export function train() {
+        for (let number = 0; number < 40_000; number += 1) console.log('line ' + number);
+        console.error('a cat is out');
+        console.log('the end');
+      }`;
+    await writeFile(join(code, 'src', 'train.ts'), text);
+    const run = await train();
+    assert.equal((await run.result()).status, 'completed');
+    const texts = (level: string): string[] =>
+      run.all('log').flatMap((line) => (line.level === level ? [line.text] : []));
+    const lines = texts('info');
+    assert.ok(lines.includes('line 19999') && lines.length < 30_000, `${lines.length} lines`);
+    const told = lines.filter((line) => line.startsWith('line ')).length;
+    const missing = lines.flatMap((line) => /^… (\d+) lines were left out\.$/.exec(line)?.[1] ?? []);
+    assert.equal(told + missing.map(Number).reduce((sum, count) => sum + count, 0), 40_000);
+    assert.equal(lines.at(-1), 'the end');
+    assert.equal(texts('warning').length, 1);
+    assert.deepEqual(texts('error'), ['a cat is out']);
+  });
+
   it('is stopped where it logs', async () => {
     const run = await train({ epochs: 1_000_000 });
     await run.first('epoch', ({ epoch }) => epoch > 2);

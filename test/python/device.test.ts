@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { needsPython } from './support/interpreters';
+import { pathWithFakeNvidiaSmi } from './support/nvidiaSmi';
 import { Folder, PythonTrainer } from './support/trainer';
-
-/** A fake of NVIDIA's program, which needs a GPU: it says what the real one says to the same question. */
-const FAKE_NVIDIA_SMI = `#!/bin/sh
-echo "37, 1024, 15360, 535.104.05, Tesla T4"
-case "$*" in *--loop*) while sleep 0.2; do echo "80, 2048, 15360, 535.104.05, Tesla T4"; done;; esac
-`;
 
 describe('a GPU', () => {
   it('is told of with its driver and memory, and how busy it is while training', async function () {
@@ -18,14 +13,10 @@ describe('a GPU', () => {
       console.log('    skipped: there is a real GPU, whose figures no test can know');
       this.skip();
     }
-    const folder = new Folder({
-      't.py': 'import time\n\n\ndef train():\n    time.sleep(2.5)\n',
-      'bin/nvidia-smi': FAKE_NVIDIA_SMI,
-    });
-    chmodSync(folder.file('bin/nvidia-smi'), 0o755);
+    const folder = new Folder({ 't.py': 'import time\n\n\ndef train():\n    time.sleep(2.5)\n' });
     mkdirSync(folder.outputsDir, { recursive: true });
     const program = { kind: 'python', interpreter: python, folder: folder.path, entrypoint: 't.py:train' };
-    const env = { PATH: `${folder.file('bin')}:${process.env.PATH ?? ''}` };
+    const env = { PATH: pathWithFakeNvidiaSmi(folder.file('bin')) };
     const trainer = new PythonTrainer(python, folder, program, env);
     const ready = (await trainer.ready()).find(({ type }) => type === 'ready');
     assert.match(JSON.stringify(ready?.deviceFacts), /"Tesla T4".*"driver":"535\.104\.05"/);

@@ -101,7 +101,10 @@ export class Scheduler {
       },
       enterFailed: (message, location) => listener.enterFailed(message, location),
       event: (runId, event) => {
-        this.clock?.progress();
+        // How busy the device is comes from beside the training, which may have stopped moving.
+        if (event.type !== 'device') {
+          this.clock?.progress();
+        }
         this.taking(runId)?.append(event);
       },
       firstStep: (runId) => this.firstStep(this.taking(runId)),

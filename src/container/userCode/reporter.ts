@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, statSync } from 'node:fs';
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { LogLevel, RunEventBody } from '../../protocol/events';
+import { LogBudget } from './logBudget';
 import type { LineMetrics } from './metricLines';
 import { readMetrics } from './metricLines';
 
@@ -40,7 +41,15 @@ export class Reporter {
   private logged = false;
   private bestAccuracy: number | null = null;
 
-  constructor(private readonly deps: ReporterDeps) {}
+  /** A flood of prints leaves what is wrong its place. */
+  private readonly ordinary: LogBudget;
+  private readonly trouble: LogBudget;
+
+  constructor(private readonly deps: ReporterDeps) {
+    const tell = (level: LogLevel, text: string): void => deps.emit({ type: 'log', level, text });
+    this.ordinary = new LogBudget(tell);
+    this.trouble = new LogBudget(tell);
+  }
 
   /** The best validation accuracy so far. */
   get best(): number | null {
@@ -49,11 +58,18 @@ export class Reporter {
 
   /** A line that the code has printed. */
   line(level: LogLevel, text: string): void {
-    this.deps.emit({ type: 'log', level, text });
+    const isTrouble = level === 'warning' || level === 'error';
+    (isTrouble ? this.trouble : this.ordinary).take(level, text);
     const read = this.logged ? undefined : readMetrics(text, this.deps.patterns);
     if (read !== undefined) {
       this.tell(read, true);
     }
+  }
+
+  /** The code has ended: tells what is left to be told. */
+  close(): void {
+    this.ordinary.close();
+    this.trouble.close();
   }
 
   /** @throws StopRequested once the run is to stop */

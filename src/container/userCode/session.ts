@@ -111,6 +111,7 @@ export class UserCodeSession {
     try {
       const returned = await this.train(order, recorder, signal);
       this.flushPrints();
+      reporter.close();
       const status = signal.aborted ? 'stopped' : 'completed';
       const value = this.returnedOf(returned);
       this.send({
@@ -123,6 +124,7 @@ export class UserCodeSession {
       });
     } catch (error) {
       this.flushPrints();
+      reporter.close();
       const isOwn = (file: string): boolean => this.graph.isOwn(file);
       const failed = failureOf(error, isOwn);
       const known = { type: 'ended', runId, output: null, val_acc: reporter.best } as const;

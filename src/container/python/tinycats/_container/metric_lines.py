@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tinycats._container.metric_names import as_share, canonical, is_finite, number, phase_of
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)\b"
+_DIGIT = re.compile(r"\d")
 _EPOCH = re.compile(r"\bepochs?\b\s*[:=#]?\s*[\[(]?\s*(\d+)(?:\s*[\])])?(?:\s*(?:/|of)\s*(\d+))?(?!\.?\d)", re.IGNORECASE)
 _FRACTIONAL_EPOCH = re.compile(r"\bepoch['\"]?\s*[:=]\s*(\d+\.\d+)", re.IGNORECASE)
 _STEP = re.compile(
@@ -59,7 +60,7 @@ class LineReader:
 
     def read(self, text):
         """A Reading, or None where the line has nothing to say."""
-        if len(text) > 2000 or not any(character.isdigit() for character in text):
+        if len(text) > 2000 or not _DIGIT.search(text):
             return None
         for pattern in self._patterns:
             match = pattern.search(text)

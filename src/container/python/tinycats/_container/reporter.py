@@ -7,6 +7,7 @@ import sys
 import threading
 
 from tinycats._container.checkpoint_watch import CheckpointWatch
+from tinycats._container.log_budget import LogBudget
 from tinycats._container.metric_book import MetricBook
 from tinycats._container.pictures import save_picture
 
@@ -33,6 +34,8 @@ class Reporter:
         self.best_checkpoint = None
         """Path of the last one whose name says that it is the best."""
         self._over = threading.Event()
+        # A flood of prints leaves what is wrong its place.
+        self._budgets = {trouble: LogBudget(self._tell_line) for trouble in (False, True)}
         self.book = MetricBook(self.emit)
         self.files = CheckpointWatch(
             order["runDir"], order["outputsDir"], program.folder, order.get("params", {}), self._tell_checkpoint
@@ -47,6 +50,8 @@ class Reporter:
         self._over.set()
         self._thread.join(5)
         self.book.close()
+        for budget in self._budgets.values():
+            budget.close()
         if self._watches:
             self.files.scan(final=True)
 
@@ -56,10 +61,13 @@ class Reporter:
     # What the streams and the libraries say.
 
     def line(self, level, text, location=None):
-        body = {"type": "log", "level": level, "text": text}
-        self.emit({**body, "location": location} if location else body)
+        self._budgets[level in ("warning", "error")].take(level, text, location)
         for part in text.split("\n"):
             self._read(part)
+
+    def _tell_line(self, level, text, location):
+        body = {"type": "log", "level": level, "text": text}
+        self.emit({**body, "location": location} if location else body)
 
     def progress(self, text, shown):
         if shown:
