@@ -273,3 +273,57 @@ describe('a failure in user code', () => {
     (await started.ended()).assertStatus('stopped');
   });
 });
+
+const SAVING = `
+import time
+
+import tinycats
+
+
+def save(name):
+    with open(name, "wb") as file:
+        file.write(b"weights")
+
+
+def log_then_save():
+    for epoch in (1, 2, 3):
+        time.sleep(0.2)
+        tinycats.log(epoch=epoch, val_acc=epoch / 10)
+        save(tinycats.run_dir() / f"{epoch}.pt")
+
+
+def save_then_print():
+    for epoch in (1, 2, 3):
+        time.sleep(0.2)
+        save(tinycats.run_dir() / f"{epoch}.pt")
+        print(f"Epoch {epoch}/3 | Val loss: 0.5 acc: 0.{epoch}")
+
+
+def under_a_heading():
+    for epoch in (1, 2, 3):
+        print(f"Epoch {epoch}/3")
+        time.sleep(0.2)
+        save(tinycats.run_dir() / f"{epoch}.pt")
+`;
+
+describe('a file that was written in a short epoch', () => {
+  for (const name of ['log_then_save', 'save_then_print', 'under_a_heading']) {
+    it(`is a checkpoint of that epoch: ${name}`, async function () {
+      const python = needsPython(this);
+      const folder = new Folder({ 't.py': SAVING });
+      const trainer = PythonTrainer.ofFile(python, folder, `t.py:${name}`);
+      try {
+        const run = await trainer.run();
+        run.assertStatus('completed');
+        const epochs = run.events('checkpoint').map(({ file, epoch }) => [file, epoch]);
+        assert.deepEqual(
+          epochs.sort(),
+          [1, 2, 3].map((epoch) => [`${epoch}.pt`, epoch]),
+        );
+      } finally {
+        await trainer.dispose();
+        folder.dispose();
+      }
+    });
+  }
+});

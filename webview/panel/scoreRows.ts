@@ -1,4 +1,4 @@
-import type { RunView } from '../../src/protocol/runView';
+import type { MetricsRow, RunView } from '../../src/protocol/runView';
 import { countsSteps } from '../../src/protocol/runView';
 
 /** What was measured at one point of the run's axis, by the metric's name. */
@@ -43,27 +43,43 @@ export function scoreRows(view: RunView): ScoreRow[] {
   return [...rows].map(([x, values]) => ({ x, values })).sort((one, other) => one.x - other.x);
 }
 
-/** Rows of metrics with their places in epochs. */
+type Place = { at: number } | { underWay: number; names: string };
+
+/**
+ * Rows of metrics with their places in epochs. Those that say no more than that they came while an epoch was under way
+ * are spread over it: up to its end where the code tells them before what it says of the whole epoch, and from the end of
+ * the one before where it tells them after that.
+ */
 function metricsByEpoch({ epochs, metrics }: RunView): [number, Record<string, number>][] {
-  // Those that name no epoch came after the last epoch that had ended then, and share the place up to the next.
   const endedBefore = (seq: number): number =>
     epochs.reduce((latest, row) => (row.seq < seq ? Math.max(latest, row.epoch) : latest), 0);
-  const sharing = new Map<number, number>();
-  const placed = metrics.map((row) => {
-    const { epoch, step, steps, values } = row;
-    if (epoch !== undefined) {
-      return { base: steps > 0 && step > 0 ? epoch - 1 + step / steps : epoch, turn: 0, values };
+  const placeOf = ({ epoch, step, steps, values, seq }: MetricsRow): Place => {
+    if (epoch !== undefined && step === 0) {
+      return { at: epoch };
     }
-    const ended = endedBefore(row.seq);
-    if (steps > 0) {
-      return { base: ended + step / steps, turn: 0, values };
+    const ended = endedBefore(seq);
+    const before = epoch === undefined ? ended : Math.max(epoch - 1, Math.min(epoch, ended));
+    return steps > 0
+      ? { at: (epoch === undefined ? ended : epoch - 1) + step / steps }
+      : { underWay: before, names: Object.keys(values).join() };
+  };
+  const places = metrics.map(placeOf);
+  const keyOf = (place: Place): string => ('at' in place ? '' : `${place.underWay} ${place.names}`);
+  const sharing = new Map<string, number>();
+  for (const key of places.map(keyOf)) {
+    sharing.set(key, (sharing.get(key) ?? 0) + 1);
+  }
+  const first = places.find((place) => 'underWay' in place);
+  const comesBefore = first !== undefined && 'underWay' in first && first.underWay === 0;
+  const turns = new Map<string, number>();
+  return places.map((place, index) => {
+    const values = metrics[index]?.values ?? {};
+    if ('at' in place) {
+      return [place.at, values];
     }
-    const turn = (sharing.get(ended) ?? 0) + 1;
-    sharing.set(ended, turn);
-    return { base: ended, turn, values };
+    const key = keyOf(place);
+    const turn = (turns.get(key) ?? 0) + 1;
+    turns.set(key, turn);
+    return [place.underWay + (comesBefore ? turn : turn - 1) / (sharing.get(key) ?? 1), values];
   });
-  return placed.map(({ base, turn, values }) => [
-    turn === 0 ? base : base + turn / ((sharing.get(base) ?? 0) + 1),
-    values,
-  ]);
 }

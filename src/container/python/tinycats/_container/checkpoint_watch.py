@@ -20,7 +20,7 @@ _COPY_S = 10.0
 
 class CheckpointWatch:
     def __init__(self, run_dir, outputs_dir, folder, params, tell):
-        """`tell(file, bytes)` hears of each whole file, by its path inside the run's folder."""
+        """`tell(file, bytes, written_ns)` hears of each whole file, by its path inside the run's folder."""
         self._run_dir = os.path.abspath(run_dir)
         self._folder = folder
         self._tell = tell
@@ -85,7 +85,7 @@ class CheckpointWatch:
             if file is None:
                 return
         self._told[path] = (facts.st_size, facts.st_mtime_ns)
-        self._tell(file.replace(os.sep, "/"), facts.st_size)
+        self._tell(file.replace(os.sep, "/"), facts.st_size, facts.st_mtime_ns)
 
     def _copy(self, path):
         """Copies, since a link would change with the next run's file of the same name. None where that fails."""

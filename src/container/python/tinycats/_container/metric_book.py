@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import threading
 import time
+from typing import NamedTuple
 
 from tinycats._container.metric_names import CANONICAL, as_share, canonical, is_finite, number
 
@@ -11,15 +13,26 @@ SETTLE_S = 0.3
 """How long a row of an epoch that came from printed lines waits for another line about the same epoch."""
 MOST_A_SECOND = 20
 """Events of single steps; what comes faster is averaged."""
+MOST_MARKS = 2_000
+
+
+class Mark(NamedTuple):
+    """When an epoch was named."""
+
+    at_ns: int
+    epoch: int
+    is_end: bool
 
 
 class MetricBook:
     """Safe for several threads: lines are printed by any of them."""
 
-    def __init__(self, emit, clock=time.monotonic):
-        """`emit` takes an event's body."""
+    def __init__(self, emit, clock=time.monotonic, wall_ns=time.time_ns):
+        """`emit` takes an event's body; `wall_ns` is the clock that stamps files."""
         self._emit = emit
         self._clock = clock
+        self._wall_ns = wall_ns
+        self._marks = collections.deque(maxlen=MOST_MARKS)
         self._lock = threading.RLock()
         self._shift = None
         self._epoch = None
@@ -43,9 +56,28 @@ class MetricBook:
         """The epoch that was named last, 0 for none."""
         return self._epoch or 0
 
-    @property
-    def last_val_acc(self):
-        return self._rows.get(self._epoch, {}).get("val_acc")
+    def val_acc_of(self, epoch):
+        return self._rows.get(epoch, {}).get("val_acc")
+
+    def epoch_of(self, stamp_ns):
+        """
+        The epoch that a file of that time is of. What is said of a whole epoch is said at its end, be it after or before its
+        file is written: the nearer one counts.
+        """
+        with self._lock:
+            before = next((mark for mark in reversed(self._marks) if mark.at_ns <= stamp_ns), None)
+            after = next((mark for mark in self._marks if mark.at_ns > stamp_ns), None)
+            is_under_way = before is not None and not before.is_end
+            if after is not None and after.is_end and not is_under_way:
+                if before is None or after.at_ns - stamp_ns < stamp_ns - before.at_ns:
+                    return after.epoch
+            return 0 if before is None else before.epoch
+
+    def _mark(self, is_end):
+        """The epoch is named now, by what is said of it as a whole (`is_end`) or in its course."""
+        last = self._marks[-1] if self._marks else None
+        if self._epoch is not None and (last is None or last.epoch != self._epoch or (is_end and not last.is_end)):
+            self._marks.append(Mark(self._wall_ns(), self._epoch, is_end))
 
     def log(self, values, epoch=None, epochs=None, step=None, steps=None):
         """What the code says by `tinycats.log`: told at once."""
@@ -54,11 +86,13 @@ class MetricBook:
             made = self._numbers(values)
             if epoch is not None and step is None:
                 self._name_epoch(int(epoch), epochs, counts_from_zero=False)
+                self._mark(is_end=True)
                 self._take_row(made)
                 self._send_row()
             else:
                 if epoch is not None:
                     self._name_epoch(int(epoch), epochs, counts_from_zero=False)
+                    self._mark(is_end=False)
                 self._take_step(made, step, steps, is_given=True)
 
     def read(self, reading):
@@ -75,6 +109,7 @@ class MetricBook:
     def _read(self, reading):
         if reading.epoch is not None:
             self._name_epoch(reading.epoch, reading.epochs, counts_from_zero=True)
+            self._mark(is_end=bool(reading.values) and reading.step is None)
         if reading.step is not None and reading.step != reading.steps:
             self._take_step(self._numbers(reading.values), reading.step, reading.steps)
         elif reading.values:
@@ -173,7 +208,7 @@ class MetricBook:
         if known:
             self._emit({"type": "epoch", "epoch": epoch, "epochs": epochs, **known, **mark})
         if others:
-            self._emit({"type": "metrics", "epoch": epoch, "step": epoch, "steps": epochs, "values": others, **mark})
+            self._emit({"type": "metrics", "epoch": epoch, "step": 0, "steps": 0, "values": others, **mark})
         accuracy = known.get("val_acc")
         if accuracy is not None and (self.best_val_acc is None or accuracy > self.best_val_acc):
             self.best_val_acc = accuracy

@@ -115,13 +115,13 @@ class Reporter:
         names = [str(label) for label in labels]
         self.emit({"type": "sample", "step": number, "file": file, "labels": names, "columns": used})
 
-    def _tell_checkpoint(self, file, size):
+    def _tell_checkpoint(self, file, size, written_ns):
         self.newest_checkpoint = os.path.join(self._order["runDir"], *file.split("/"))
         if "best" in os.path.basename(file).lower():
             self.best_checkpoint = self.newest_checkpoint
         epoch, val_acc = self._given
-        epoch = self.book.epoch if epoch is None else int(epoch)
-        accuracy = self.book.last_val_acc if val_acc is None else float(val_acc)
+        epoch = self.book.epoch_of(written_ns) if epoch is None else int(epoch)
+        accuracy = self.book.val_acc_of(epoch) if val_acc is None else float(val_acc)
         body = {"type": "checkpoint", "kind": "file", "file": file, "bytes": size}
         self.emit({**body, "epoch": max(0, epoch), "val_acc": accuracy})
 
