@@ -6,6 +6,7 @@ import type { Told } from './support/trainer';
 const CODE = `
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import tinycats
 import tqdm
@@ -49,6 +50,7 @@ def import_missing():
 
 def leave_threads():
     tqdm.Monitor(target=threading.Event().wait, daemon=True).start()
+    ThreadPoolExecutor(1).submit(int).result()
     threading.Thread(target=threading.Event().wait, daemon=True, name="my own").start()
 
 

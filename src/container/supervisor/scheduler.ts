@@ -320,7 +320,11 @@ export class Scheduler {
       this.awaited = undefined;
       this.warm(Date.now());
     } else if (!isFor) {
-      const text = `The container was warm for ${programText(this.trainer.program)}: it warms up for ${programText(program)}.`;
+      const [before, now] = [this.trainer.program, program].map(programText);
+      const text =
+        before === now
+          ? `The container was warm for ${before} with other settings: it warms up anew.`
+          : `The container was warm for ${before}: it warms up for ${now}.`;
       run.append({ type: 'log', level: 'info', text });
       this.warm(Date.now());
     }
@@ -480,5 +484,9 @@ function givenUpText(afterMs: number): string {
 }
 
 function programText(program: Program): string {
-  return isUserProgram(program) ? program.entrypoint : 'the recipes';
+  if (!isUserProgram(program)) {
+    return 'the recipes';
+  }
+  const interpreter = program.kind === 'python' && program.interpreter !== '' ? program.interpreter : undefined;
+  return interpreter === undefined ? program.entrypoint : `${program.entrypoint} with ${interpreter}`;
 }

@@ -196,7 +196,14 @@ def _helper_processes():
 
 def _is_helper(thread):
     package = type(thread).__module__.partition(".")[0]
-    return thread.name.startswith(_HELPERS) or package in _HELPER_MODULES
+    return thread.name.startswith(_HELPERS) or package in _HELPER_MODULES or _has_no_work(thread)
+
+
+def _has_no_work(thread):
+    """Whether it waits for work of a `ThreadPoolExecutor`, as those of torch.compile do from the first run on."""
+    pools = sys.modules.get("concurrent.futures.thread")
+    queue = None if pools is None else pools._threads_queues.get(thread)
+    return queue is not None and queue.empty()
 
 
 def _signal(pids, number):

@@ -127,12 +127,16 @@ class MetricBook:
                 self._take_step(values, reading.step, reading.steps)
 
     def scalar(self, name, value, step):
-        """A TensorBoard scalar: those of one step go together."""
+        """A TensorBoard scalar: those of one step go together, and those of steps that come fast are averaged."""
         with self._lock:
             made = self._numbers({name: value})
             step = None if step is None else int(step)
             if self._unsent and self._unsent.get("step") != step:
-                self._send_steps()
+                is_due = self._clock() - self._step_sent_at >= 1 / MOST_A_SECOND
+                if is_due or not made.keys() <= self._unsent.get("sums", {}).keys():
+                    self._send_steps()
+                else:
+                    self._unsent["step"] = step
             self._unsent.setdefault("step", step)
             self._take_unsent(made)
 
