@@ -147,7 +147,11 @@ function definitionsOf(node: SyntaxNode, source: string): [string, SyntaxNode][]
 
 /** `{ epochs = 10, lr = 0.1 }` as the first parameter. */
 function fromPattern(train: SyntaxNode, source: string): (ParameterSpec | string)[] {
-  const pattern = train.getChild('ParamList')?.getChild('ObjectPattern');
+  // The bracket before it is a node, too, and a comment may be.
+  const first = train.getChild('ParamList')?.firstChild;
+  const open = first?.name === '(' ? first : undefined;
+  const parameter = childAfter(open ?? first);
+  const pattern = parameter?.name === 'ObjectPattern' ? parameter : undefined;
   return (pattern?.getChildren('PatternProperty') ?? []).map((property) => {
     const nameNode = property.firstChild;
     const name = nameNode === null ? '' : source.slice(nameNode.from, nameNode.to);
@@ -161,6 +165,15 @@ function fromPattern(train: SyntaxNode, source: string): (ParameterSpec | string
       ? `the default of "${name}" has to be written out, since the code is not run to read it`
       : specOf(name, value, commentAfter(property, source));
   });
+}
+
+/** The next node that is no comment. */
+function childAfter(node: SyntaxNode | null | undefined): SyntaxNode | null | undefined {
+  let next = node?.nextSibling;
+  while (next?.name === 'LineComment' || next?.name === 'BlockComment') {
+    next = next.nextSibling;
+  }
+  return next;
 }
 
 /** `export const parameters = { epochs: 10, mode: ['fast', 'exact'], lr: { default: 0.1, minimum: 0 } }`. */

@@ -121,9 +121,55 @@ describe('the user’s own TypeScript', () => {
     await edit('train.ts', 'entered += 1', 'entered += 2');
     const run = await train();
     await run.result();
-    assert.match(run.all('restart_needed')[0]?.reason ?? '', /enter of src\/train\.ts has changed/);
+    assert.match(
+      run.all('restart_needed')[0]?.reason ?? '',
+      /enter of src\/train\.ts, or what it uses, has changed/,
+    );
     assert.match((await client.request('status', {})).restartNeeded ?? '', /enter of/);
     assert.equal((await client.request('status', {})).trainerPid, trainerPid);
+  });
+
+  it('asks for a restart where something that enter uses has changed, and for nothing else', async () => {
+    const text = `
+      import { load } from './data.js';
+      import { width } from './model.js';
+      const half = (count: number): number => {
+        return count / 2;
+      };
+      export async function enter() {
+        return half(load());
+      }
+      export function train(_: object, { entered }: { entered: number }) {
+        return { entered, width };
+      }`;
+    const unindented = text.replaceAll('\n      ', '\n');
+    await writeFile(join(code, 'src', 'train.ts'), unindented);
+    await writeFile(
+      join(code, 'src', 'data.ts'),
+      `import { count } from './count.js';\nexport const load = () => count;`,
+    );
+    await writeFile(join(code, 'src', 'count.ts'), 'export const count = 8;');
+    await writeFile(join(code, 'src', 'model.ts'), 'export const width = 1;');
+    const reasonAfter = async (file: string, from: string, to: string): Promise<string | undefined> => {
+      await edit(file, from, to);
+      const run = await train();
+      assert.equal((await run.result()).status, 'completed');
+      await edit(file, to, from);
+      return run.all('restart_needed')[0]?.reason;
+    };
+    const { error, returned } = await (await train()).result();
+    assert.equal(error, undefined);
+    assert.deepEqual(returned, { entered: 4, width: 1 });
+    assert.equal(await reasonAfter('model.ts', 'width = 1', 'width = 2'), undefined);
+    assert.match(
+      (await reasonAfter('count.ts', 'count = 8', 'count = 9')) ?? '',
+      /or what it uses, has changed/,
+    );
+    assert.match(
+      (await reasonAfter('train.ts', 'count / 2', 'count / 4')) ?? '',
+      /or what it uses, has changed/,
+    );
+    assert.equal(await reasonAfter('train.ts', 'return { entered, width }', 'return { entered }'), undefined);
   });
 
   it('fails with its line, for an exception, broken code and wrong values, and stays warm', async () => {
@@ -148,6 +194,38 @@ describe('the user’s own TypeScript', () => {
     await edit('model.ts', 'export const = make', 'export const make');
     assert.equal((await (await train()).result()).status, 'completed');
     assert.equal((await client.request('status', {})).trainerPid, trainerPid);
+  });
+
+  it('has what it writes where it is told to as its checkpoints, without a word of it', async () => {
+    const text = `
+      import { mkdirSync, writeFileSync } from 'node:fs';
+      import { log } from 'tinycats';
+      export async function train({ outDir = 'out', epochs = 3 }) {
+        mkdirSync(outDir, { recursive: true });
+        for (let epoch = 1; epoch <= epochs; epoch += 1) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          writeFileSync(outDir + '/epoch-' + epoch + '.bin', 'weights');
+          log({ epoch, epochs, val_acc: epoch / 10 });
+        }
+        writeFileSync(outDir + '/notes.txt', 'no model');
+        writeFileSync(process.env.TINY_CATS_RUN_DIR + '/best.bin', 'weights');
+      }`;
+    await writeFile(join(code, 'src', 'train.ts'), text);
+    const run = await train();
+    const { status, output } = await run.result();
+    assert.equal(status, 'completed');
+    const found = run.all('checkpoint').map(({ file, bytes, epoch }) => [file, bytes, epoch]);
+    assert.deepEqual(found.sort(), [
+      ['best.bin', 7, 3],
+      ['files/out/epoch-1.bin', 7, 1],
+      ['files/out/epoch-2.bin', 7, 2],
+      ['files/out/epoch-3.bin', 7, 3],
+    ]);
+    assert.equal(output, join(await place.runDir(run.runId), 'best.bin'));
+    assert.equal(
+      await readFile(join(await place.runDir(run.runId), 'files/out/epoch-2.bin'), 'utf8'),
+      'weights',
+    );
   });
 
   it('that prints without end fills no log, and its last lines and errors are there', async () => {

@@ -7,6 +7,8 @@ import { compileFunction } from 'node:vm';
 import * as v from 'valibot';
 import type { SourceFile } from '../../protocol/run';
 import { importModule } from '../importModule';
+import type { UsedModule } from './enterSource';
+import { sourceOf } from './enterSource';
 import { IMPORT_LATER, IMPORT_META, UserSyntaxError, toCommonJs } from './transform';
 import { pathsOf } from './tsconfigPaths';
 
@@ -15,12 +17,11 @@ const EXTENSIONS = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx'
 /** Of the function that a module becomes. */
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname', IMPORT_META, IMPORT_LATER];
 
-interface UserModule {
-  file: string;
-  sha256: string;
+interface UserModule extends UsedModule {
+  readonly file: string;
+  code: string;
   exports: unknown;
-  /** The user's own modules that it imports. */
-  readonly imports: Set<string>;
+  readonly required: Map<string, string>;
 }
 
 const moduleFunction = v.function();
@@ -61,8 +62,8 @@ export class ModuleGraph {
     );
     for (let grown = true; grown;) {
       grown = false;
-      for (const { file, imports } of this.modules.values()) {
-        if (!stale.has(file) && [...imports].some((each) => stale.has(each))) {
+      for (const { file, required } of this.modules.values()) {
+        if (!stale.has(file) && [...required.values()].some((each) => stale.has(each))) {
           stale.add(file);
           grown = true;
         }
@@ -93,6 +94,11 @@ export class ModuleGraph {
     }
   }
 
+  /** What a function of the module at `path` is made of, as {@link sourceOf} has it. */
+  sourceOf(source: string, path: string): string {
+    return sourceOf(source, join(this.folder, path), (file) => this.modules.get(file));
+  }
+
   /** The user's own files that have been run. */
   get files(): SourceFile[] {
     return [...this.modules.values()]
@@ -119,7 +125,7 @@ export class ModuleGraph {
     }
     const source = readFileSync(file, 'utf8');
     const sha256 = createHash('sha256').update(source).digest('hex');
-    const made: UserModule = { file, sha256, exports: {}, imports: new Set() };
+    const made: UserModule = { file, sha256, code: '', exports: {}, required: new Map() };
     this.modules.set(file, made);
     if (extname(file) === '.json') {
       made.exports = JSON.parse(source);
@@ -130,7 +136,8 @@ export class ModuleGraph {
     const require = (name: string): unknown => this.require(name, made);
     const importLater = (name: string): Promise<unknown> => this.importLater(name, made);
     try {
-      const run = v.parse(moduleFunction, this.compile(source, file));
+      made.code = toCommonJs(source, file);
+      const run = v.parse(moduleFunction, this.compile(made.code, file));
       run(module.exports, require, module, file, dirname(file), meta, importLater);
     } catch (error) {
       // Whoever asks for it next has it run again, rather than the half that there is.
@@ -141,8 +148,7 @@ export class ModuleGraph {
     return made;
   }
 
-  private compile(source: string, file: string): unknown {
-    const code = toCommonJs(source, file);
+  private compile(code: string, file: string): unknown {
     try {
       return compileFunction(code, PARAMETERS, { filename: file });
     } catch (error) {
@@ -175,12 +181,12 @@ export class ModuleGraph {
     const places = isPath ? [resolve(dirname(from.file), name)] : pathsOf(this.folder, name);
     const file = places.map((place) => this.find(place)).find((found) => found !== undefined);
     return file !== undefined && this.isOwn(file)
-      ? this.requireOwn(file, from)
+      ? this.requireOwn(name, file, from)
       : this.requirePackage(file ?? name, from);
   }
 
-  private requireOwn(file: string, from: UserModule): unknown {
-    from.imports.add(file);
+  private requireOwn(name: string, file: string, from: UserModule): unknown {
+    from.required.set(name, file);
     return this.evaluate(file).exports;
   }
 
@@ -201,7 +207,7 @@ export class ModuleGraph {
     }
     if (isAbsolute(path) && this.isOwn(path)) {
       // By the names that package.json gives to its own files.
-      return this.requireOwn(path, from);
+      return this.requireOwn(name, path, from);
     }
     try {
       return load(name);

@@ -1,6 +1,6 @@
-import { copyFileSync, mkdirSync, statSync } from 'node:fs';
-import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename } from 'node:path';
 import type { LogLevel, RunEventBody } from '../../protocol/events';
+import type { WatchedFile } from './fileWatch';
 import { LogBudget } from './logBudget';
 import type { LineMetrics } from './metricLines';
 import { readMetrics } from './metricLines';
@@ -23,8 +23,15 @@ export class StopRequested extends Error {
   override readonly name = 'StopRequested';
 }
 
+/** What the code says of a file. */
+export interface CheckpointFacts {
+  epoch?: number | undefined;
+  val_acc?: number | undefined;
+}
+
+const MOST_MARKS = 2000;
+
 export interface ReporterDeps {
-  runDir: string;
   signal: AbortSignal;
   patterns: readonly RegExp[];
   emit: (event: RunEventBody) => void;
@@ -40,6 +47,10 @@ export class Reporter {
   private stepped = false;
   private logged = false;
   private bestAccuracy: number | null = null;
+  /** When epochs were named, by what is said of one as a whole (`isEnd`) or in its course. */
+  private readonly marks: { time: number; epoch: number; isEnd: boolean }[] = [];
+  private newestFile: string | undefined;
+  private bestFile: string | undefined;
 
   /** A flood of prints leaves what is wrong its place. */
   private readonly ordinary: LogBudget;
@@ -91,25 +102,36 @@ export class Reporter {
     }
   }
 
-  /** A file that the code has written; one outside of the run's folder is copied there. */
-  checkpoint(path: string, { epoch, val_acc }: { epoch?: number; val_acc?: number } = {}): void {
-    const { runDir, emit } = this.deps;
-    const source = resolve(path);
-    const within = relative(runDir, source);
-    const isInside = within !== '' && !within.startsWith('..') && !isAbsolute(within);
-    const file = isInside ? within.split(sep).join('/') : `files/${basename(source)}`;
-    if (!isInside) {
-      mkdirSync(join(runDir, 'files'), { recursive: true });
-      copyFileSync(source, join(runDir, file));
-    }
-    emit({
+  /** A file of the run, told by the code itself or found where it writes. */
+  file({ file, bytes, writtenAt }: WatchedFile, { epoch, val_acc }: CheckpointFacts = {}): void {
+    const isBest = /best/i.test(basename(file));
+    this.newestFile = file;
+    this.bestFile = isBest ? file : this.bestFile;
+    this.deps.emit({
       type: 'checkpoint',
       kind: 'file',
       file,
-      bytes: statSync(join(runDir, file)).size,
-      epoch: epoch ?? this.epoch,
+      bytes,
+      epoch: epoch ?? this.epochOf(writtenAt),
       val_acc: val_acc ?? null,
     });
+  }
+
+  /** The file that the run has come to, by its path inside the run's folder. */
+  get output(): string | undefined {
+    return this.bestFile ?? this.newestFile;
+  }
+
+  /**
+   * The epoch that a file of that time is of. What is said of a whole epoch is said at its end, be it after or before its
+   * file is written: the nearer one counts.
+   */
+  private epochOf(time: number): number {
+    const before = this.marks.findLast((mark) => mark.time <= time);
+    const after = this.marks.find((mark) => mark.time > time);
+    const isUnderWay = before !== undefined && !before.isEnd;
+    const isNear = after !== undefined && (before === undefined || after.time - time < time - before.time);
+    return isNear && after.isEnd && !isUnderWay ? after.epoch : (before?.epoch ?? 0);
   }
 
   private tell({ epoch, epochs, step, steps, values }: LineMetrics, isLine: boolean): void {
@@ -128,6 +150,8 @@ export class Reporter {
     if (epoch !== undefined) {
       if (epoch !== this.epoch) {
         this.epoch = epoch;
+        this.marks.push({ time: Date.now(), epoch, isEnd: step === undefined });
+        this.marks.splice(0, this.marks.length - MOST_MARKS);
         Object.keys(this.epochValues).forEach((name) => Reflect.deleteProperty(this.epochValues, name));
       }
       const known = EPOCH_NAMES.filter((name) => values[name] !== undefined);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import * as v from 'valibot';
 import { jsonSchema } from '../../protocol/json';
 import type { LogLevel } from '../../protocol/events';
@@ -12,11 +13,14 @@ import type { EnterOptions, FromTrainer, RunOrder } from '../trainerProtocol';
 import { capturePrints } from './capture';
 import { failureOf, traceOf } from './failures';
 import { compilePatterns } from './metricLines';
+import { FileWatch } from './fileWatch';
 import { ModuleGraph } from './moduleGraph';
-import type { Metrics } from './reporter';
+import type { CheckpointFacts, Metrics } from './reporter';
 import { Reporter, StopRequested } from './reporter';
 
 const MAX_RETURNED_BYTES = 64 * 1024;
+/** Between two looks for files that the code has written. */
+const SCAN_MS = 2000;
 const TFJS = ['@tensorflow/tfjs-core', '@tensorflow/tfjs'];
 
 const functionSchema = v.function();
@@ -26,9 +30,10 @@ const exportsSchema = v.looseObject({});
 export class UserCodeSession {
   private readonly graph: ModuleGraph;
   private reporter: Reporter | undefined;
+  private files: FileWatch | undefined;
   private signal: AbortSignal | undefined;
   private runDir = '';
-  /** What `enter` returned, and its source then. */
+  /** What `enter` returned, and what it was made of then. */
   private entered: { value: unknown; source: string } | undefined;
   private readonly spoken = { restart: '' };
   private readonly flushPrints: () => void;
@@ -58,8 +63,13 @@ export class UserCodeSession {
     };
     return {
       log: (metrics: Metrics) => session().log(metrics),
-      checkpoint: (path: string, facts?: { epoch?: number; val_acc?: number }) =>
-        session().checkpoint(path, facts),
+      checkpoint: (path: string, facts?: CheckpointFacts) => {
+        const reporter = session();
+        const file = this.files?.report(path);
+        if (file !== undefined) {
+          reporter.file(file, facts);
+        }
+      },
       runDir: () => this.runDir,
       outputsDir: () => process.env.TINY_CATS_OUTPUTS_DIR ?? '',
       dataDir: () => process.env.TINY_CATS_DATA_DIR ?? '',
@@ -97,37 +107,42 @@ export class UserCodeSession {
       }
     });
     const reporter = new Reporter({
-      runDir,
       signal,
       patterns: compilePatterns(this.program.metricPatterns ?? []),
       emit: (event) => this.send({ type: 'event', runId, event }),
       firstStep: () => this.send({ type: 'firstStep', runId }),
     });
-    Object.assign(this, { reporter, signal, runDir });
+    const files = new FileWatch({
+      runDir,
+      outputsDir: order.outputsDir,
+      folder: this.program.folder,
+      tell: (file) => reporter.file(file),
+    });
+    const scans = setInterval(() => void this.look(files, false), SCAN_MS);
+    Object.assign(this, { reporter, files, signal, runDir });
     process.chdir(this.program.folder);
     process.env.TINY_CATS_RUN_DIR = runDir;
     process.env.TINY_CATS_OUTPUTS_DIR = order.outputsDir;
     process.env.TINY_CATS_DATA_DIR = order.dataDir;
     try {
       const returned = await this.train(order, recorder, signal);
-      this.flushPrints();
-      reporter.close();
+      await this.settle(reporter, files);
       const status = signal.aborted ? 'stopped' : 'completed';
       const value = this.returnedOf(returned);
       this.send({
         type: 'ended',
         runId,
         status,
-        output: null,
+        output: this.outputOf(reporter),
         val_acc: reporter.best,
         ...(value === undefined ? {} : { returned: value }),
       });
     } catch (error) {
-      this.flushPrints();
-      reporter.close();
+      await this.settle(reporter, files);
       const isOwn = (file: string): boolean => this.graph.isOwn(file);
       const failed = failureOf(error, isOwn);
-      const known = { type: 'ended', runId, output: null, val_acc: reporter.best } as const;
+      const output = this.outputOf(reporter);
+      const known = { type: 'ended', runId, output, val_acc: reporter.best } as const;
       const isStop =
         error instanceof StopRequested || (error instanceof Error && error.name === 'AbortError');
       if (signal.aborted && (isStop || error === signal.reason)) {
@@ -142,9 +157,29 @@ export class UserCodeSession {
       }
       this.send({ ...known, status: 'failed', error: failed });
     } finally {
+      clearInterval(scans);
       this.reporter = undefined;
+      this.files = undefined;
       process.env = environment;
     }
+  }
+
+  /** The code has ended: tells what is left to be told. */
+  private async settle(reporter: Reporter, files: FileWatch): Promise<void> {
+    await this.look(files, true);
+    this.flushPrints();
+    reporter.close();
+  }
+
+  private async look(files: FileWatch, isFinal: boolean): Promise<void> {
+    await files.scan(isFinal).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      this.printed('warning', `A file of the run could not be kept: ${why}`);
+    });
+  }
+
+  private outputOf({ output }: Reporter): string | null {
+    return output === undefined ? null : join(this.runDir, output);
   }
 
   private async train(order: RunOrder, recorder: PhaseRecorder, signal: AbortSignal): Promise<unknown> {
@@ -152,7 +187,9 @@ export class UserCodeSession {
     const { train, spec } = await recorder.phase('reload', () => this.prepare(undefined));
     this.tellRestart(runId);
     this.send({ type: 'event', runId, event: { type: 'files', files: this.graph.files } });
-    const params = valuesOf(spec, checkParameters(spec, order.params));
+    const checked = checkParameters(spec, order.params);
+    this.files?.follow(checked);
+    const params = valuesOf(spec, checked);
     this.send({ type: 'event', runId, event: { type: 'state', state: 'training' } });
     return train(params, { ...this.api, entered: this.entered?.value, signal, runDir: order.runDir });
   }
@@ -171,14 +208,15 @@ export class UserCodeSession {
       throw new Error(`${path} exports no function "${name}".`);
     }
     const enter = exportedFunction(exported, 'enter');
+    const source = enter === undefined ? '' : this.graph.sourceOf(enter.source, path);
     if (this.entered === undefined) {
       const value =
         enter === undefined
           ? undefined
           : await phase('enter', async (): Promise<unknown> => await enter.call(this.api));
-      this.entered = { value, source: enter?.source ?? '' };
-    } else if (this.entered.source !== (enter?.source ?? '')) {
-      this.spoken.restart = `enter of ${path} has changed: what it made before is still in use.`;
+      this.entered = { value, source };
+    } else if (this.entered.source !== source) {
+      this.spoken.restart = `enter of ${path}, or what it uses, has changed: what it made before is still in use.`;
     }
     return {
       spec,

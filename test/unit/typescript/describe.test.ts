@@ -44,6 +44,16 @@ describe('what a TypeScript file takes', () => {
     ]);
   });
 
+  it('is what its first parameter takes apart, and not what a later one does', () => {
+    const source = 'export function train(_: object, { entered }: { entered: number }) { return entered; }';
+    assert.deepEqual(parametersOf(source), []);
+    const noted = 'export const train = (/* all */ { epochs = 3 }, { entered }) => entered;';
+    assert.deepEqual(
+      parametersOf(noted).map(({ name }) => name),
+      ['epochs'],
+    );
+  });
+
   for (const source of [
     `import facts from './facts.json' with { type: 'json' };
     export default { async enter() {}, async train({ epochs = 3 /* how many */ }) {} };`,
