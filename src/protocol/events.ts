@@ -57,7 +57,13 @@ export const runEventBodySchema = v.variant('type', [
   }),
   /** What computes the run; known once the enter hook is done. */
   v.object({ type: v.literal('engine'), engine: v.string(), device: v.string() }),
-  v.object({ type: v.literal('state'), state: runStateSchema, message: v.optional(v.string()) }),
+  v.object({
+    type: v.literal('state'),
+    state: runStateSchema,
+    message: v.optional(v.string()),
+    /** Of a run that is to be tried again: in how long. */
+    retryInMs: v.optional(milliseconds),
+  }),
   /**
    * The run goes on from a checkpoint, or from its beginning if there is none. What came after that place is lost:
    * its steps and epochs come again.

@@ -25,6 +25,8 @@ export interface ContainerView {
   warmUpStalled?: boolean;
   /** The run that has made no progress for longer than it should take. */
   stalledRun: string | null;
+  /** Runs that wait for the one that trains. */
+  queued?: number;
   idleRemainingMs: number | null;
   /** What it was up for; undefined while there is none. */
   usage?: Usage | undefined;

@@ -39,6 +39,8 @@ export interface RunView {
   state: RunState;
   /** Why it is in this state, where there is more to say: what it waits for, when it is tried again. */
   stateMessage: string;
+  /** When a run that waits to be tried again is, milliseconds since the epoch; null if it does not wait. */
+  retryAt: number | null;
   /** Time of the first event, milliseconds since the epoch. */
   createdAt: number;
   /** Time of the first training step's end. */
@@ -94,6 +96,7 @@ export function emptyRunView(runId: string): RunView {
     start: 'cold',
     state: 'queued',
     stateMessage: '',
+    retryAt: null,
     createdAt: 0,
     firstStepAt: null,
     timeToFirstStepMs: null,
@@ -144,6 +147,7 @@ export function applyEvent(view: RunView, event: RunEvent): void {
     case 'state':
       view.state = event.state;
       view.stateMessage = event.message ?? '';
+      view.retryAt = event.retryInMs === undefined ? null : event.time + event.retryInMs;
       break;
     case 'resumed':
       cutBack(view, event);
@@ -310,7 +314,8 @@ export function progress(view: RunView): number {
 /** Estimated time left of a training run in milliseconds, from its pace since the first step; null if unknown. */
 export function timeLeftMs(view: RunView, now: number): number | null {
   const done = progress(view);
-  if (view.firstStepAt === null || view.step === null || done <= 0 || view.endedAt !== null) {
+  const stands = view.endedAt !== null || view.state === 'retrying';
+  if (view.firstStepAt === null || view.step === null || done <= 0 || stands) {
     return null;
   }
   const paceMs = (view.step.time - view.firstStepAt) / done;

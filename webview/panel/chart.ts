@@ -38,7 +38,13 @@ export interface ChartMark {
 
 /** Points are drawn while they are further apart than this. */
 const POINT_SPACING_PX = 14;
+const DIGIT_PX = 8;
 const EPOCH_STEPS = [0, 1, 2, 3, 4, 5, 6].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
+
+/** The last number of the axis stands in the middle of its end: half of it needs room. */
+function rightPaddingPx(end: number): number {
+  return Math.max(12, (Math.round(end).toLocaleString().length * DIGIT_PX) / 2 + 4);
+}
 
 /** One chart over epochs or steps, with a legend that follows the cursor; cursors of all charts move together. */
 export class Chart {
@@ -153,7 +159,7 @@ export class Chart {
     return {
       width: this.widthPx,
       height: this.options.heightPx,
-      padding: [8, 12, 0, 0],
+      padding: [8, () => rightPaddingPx(this.epochs), 0, 0],
       legend: { show: false },
       cursor: {
         y: false,

@@ -165,7 +165,9 @@ export class RunParametersCard {
   private renderRows(recipe: RecipeSpec, run: RunView): void {
     const rows = parameterRows(recipe, run.params);
     const changed = rows.filter((row) => row.changed).length;
-    setText(this.note, changed === 0 ? 'all defaults' : `${changed} changed`);
+    const given = rows.filter((row) => row.given).length;
+    const notes = [given === 0 ? '' : `${given} given`, changed === 0 ? '' : `${changed} changed`];
+    setText(this.note, notes.filter((note) => note !== '').join(', ') || 'all defaults');
     this.body.replaceChildren(
       el(
         'dl',

@@ -98,7 +98,7 @@ export function readFields(
 export function parameterRows(
   recipe: RecipeSpec,
   params: ParameterValues,
-): { name: string; text: string; changed: boolean }[] {
+): { name: string; text: string; changed: boolean; given: boolean }[] {
   const defaults = defaultParameters(recipe);
   const known = recipe.parameters.map((spec) => spec.name).filter((name) => Object.hasOwn(params, name));
   const others = Object.keys(params).filter((name) => !known.includes(name));
@@ -108,6 +108,7 @@ export function parameterRows(
       name,
       text: value === '' ? 'none' : fieldText(value),
       changed: Object.hasOwn(defaults, name) && defaults[name] !== value,
+      given: known.includes(name) && !Object.hasOwn(defaults, name),
     };
   });
 }

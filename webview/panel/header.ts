@@ -1,11 +1,11 @@
 import type { ContainerView } from '../../src/protocol/panel';
 import { isFinal } from '../../src/protocol/run';
-import { progress, timeLeftMs } from '../../src/protocol/runView';
+import { progress } from '../../src/protocol/runView';
 import type { RunView } from '../../src/protocol/runView';
 import type { ButtonControl } from '../shared/components';
 import { button } from '../shared/components';
 import { el, setText, setVariable } from '../shared/dom';
-import { formatBytes, formatClock, formatTimeLeft } from '../shared/format';
+import { formatBytes } from '../shared/format';
 import { icon } from '../shared/icons';
 import type { Tone } from './headline';
 import {
@@ -13,9 +13,11 @@ import {
   actions,
   containerBadge,
   progressTexts,
+  queueText,
   shortId,
   startText,
   stateBadge,
+  timeText,
   usageText,
 } from './headline';
 import type { PanelModel, Send } from './model';
@@ -118,14 +120,8 @@ export class Header {
 
   /** Brings the times up to date; called once a second while a run goes on. */
   renderTime(run: RunView): void {
-    const now = Date.now();
-    const elapsed = run.createdAt === 0 ? null : Math.max(0, (run.endedAt ?? now) - run.createdAt);
-    const left = isFinal(run.state) ? null : timeLeftMs(run, now);
-    const texts = [
-      left === null ? null : `about ${formatTimeLeft(left)} left`,
-      elapsed === null ? null : `${formatClock(elapsed)} elapsed`,
-    ];
-    setText(this.time, texts.filter((text) => text !== null).join(' · '));
+    const isStalled = run.runId === this.model?.container.stalledRun;
+    setText(this.time, timeText(run, isStalled, Date.now()));
   }
 
   private renderButtons(model: PanelModel): void {
@@ -179,11 +175,12 @@ export class Facts {
   private readonly startText = el('span');
   private readonly container = el('span', { class: 'chip container' });
   private readonly device = el('span', { class: 'chip plain' });
+  private readonly queue = el('span', { class: 'chip plain' });
   private readonly cost = el('span', { class: 'chip plain' });
   private startKind = '';
 
   constructor() {
-    this.element.append(this.start, this.container, this.device, this.cost);
+    this.element.append(this.start, this.container, this.queue, this.device, this.cost);
   }
 
   render({ run, container }: PanelModel): void {
@@ -198,6 +195,10 @@ export class Facts {
     }
     const { label, tone } = containerBadge(container);
     paintBadge(this.container, label, tone);
+    const waiting = queueText(container);
+    this.queue.hidden = waiting === '';
+    setText(this.queue, waiting);
+    this.queue.title = 'Runs that begin when this one has ended; the history lists them';
     const engine = run?.engine === undefined || run.engine === '' ? container.engine : run.engine;
     const device = run?.device === undefined || run.device === '' ? container.device : run.device;
     const text = [engine, device].filter((part) => part !== '').join(' · ');

@@ -3,9 +3,9 @@ import type { ContainerView } from '../../src/protocol/panel';
 import type { RunState } from '../../src/protocol/run';
 import { isFinal } from '../../src/protocol/run';
 import type { RunView } from '../../src/protocol/runView';
-import { bestEpoch } from '../../src/protocol/runView';
+import { bestEpoch, timeLeftMs } from '../../src/protocol/runView';
 import { plannedEpochs, plannedSteps } from './chartData';
-import { formatCount, formatDuration, formatPercent } from '../shared/format';
+import { formatClock, formatCount, formatDuration, formatPercent, formatTimeLeft } from '../shared/format';
 
 /** The colour of a state: what it asks of the user, not which one it is. */
 export type Tone = 'neutral' | 'active' | 'good' | 'bad' | 'attention';
@@ -109,6 +109,25 @@ export function progressTexts(view: RunView): string[] {
     texts.push(`Best val acc ${formatPercent(best.val_acc)}`);
   }
   return texts;
+}
+
+/** "about 2 min left · 0:40 elapsed"; of a run that does not move no estimate, of one that is to be tried again when that is. */
+export function timeText(view: RunView, isStalled: boolean, now: number): string {
+  const elapsed = view.createdAt === 0 ? null : Math.max(0, (view.endedAt ?? now) - view.createdAt);
+  const left = isFinal(view.state) || isStalled ? null : timeLeftMs(view, now);
+  const retryInMs = view.state === 'retrying' && view.retryAt !== null ? view.retryAt - now : 0;
+  return [
+    retryInMs > 0 ? `next attempt in ${formatTimeLeft(retryInMs)}` : '',
+    left === null ? '' : `about ${formatTimeLeft(left)} left`,
+    elapsed === null ? '' : `${formatClock(elapsed)} elapsed`,
+  ]
+    .filter((text) => text !== '')
+    .join(' · ');
+}
+
+/** "2 runs wait"; empty if none does. */
+export function queueText({ queued = 0 }: ContainerView): string {
+  return queued === 0 ? '' : queued === 1 ? '1 run waits' : `${queued} runs wait`;
 }
 
 /** "3/10", or "3" where it is not known of how many. */

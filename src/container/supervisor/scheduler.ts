@@ -430,7 +430,7 @@ export class Scheduler {
     const message =
       `Attempt ${run.attempt} of ${retries.maxRetries + 1} begins in ${delayMs / 1000} s, ` +
       (run.resumeDir === null ? 'from the beginning' : 'from the last checkpoint');
-    run.append({ type: 'state', state: 'retrying', message });
+    run.append({ type: 'state', state: 'retrying', message, retryInMs: delayMs });
     this.retry = setTimeout(() => {
       this.retry = undefined;
       this.dispatch();

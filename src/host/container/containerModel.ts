@@ -79,6 +79,7 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
       enterPhases: status?.enter.phases ?? [],
       warmUpStalled: status?.enter.stalled === true,
       stalledRun: status?.run?.stalled === true ? status.run.runId : null,
+      queued: status?.queue.length ?? 0,
       idleRemainingMs: idleMs === null ? null : Math.max(0, idleMs - (this.deps.now() - this.statusAt)),
       ...this.usage,
       problem: this.problem,

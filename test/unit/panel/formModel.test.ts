@@ -84,10 +84,10 @@ describe('parameter form', () => {
   it('lists the parameters of a run in order and marks what differs from the defaults', () => {
     const rows = parameterRows(CLASSIFIER, { epochs: 3, data_dir: 'sample', output: '', retired: 1 });
     assert.deepEqual(rows, [
-      { name: 'data_dir', text: 'sample', changed: false },
-      { name: 'epochs', text: '3', changed: true },
-      { name: 'output', text: 'none', changed: false },
-      { name: 'retired', text: '1', changed: false },
+      { name: 'data_dir', text: 'sample', changed: false, given: false },
+      { name: 'epochs', text: '3', changed: true, given: false },
+      { name: 'output', text: 'none', changed: false, given: false },
+      { name: 'retired', text: '1', changed: false, given: false },
     ]);
   });
 
@@ -97,6 +97,10 @@ describe('parameter form', () => {
     const recipe = { name: 'train.py:train', title: '', description: '', parameters: [data, epochs] };
     assert.deepEqual(defaultParameters(recipe), { epochs: 3 });
     assert.equal(defaultText(data), '');
+    assert.deepEqual(
+      parameterRows(recipe, { data: 'cats', epochs: 3 }).map(({ given }) => given),
+      [true, false],
+    );
     assert.deepEqual(readFields(recipe, new Map()).problems, [
       { name: 'data', message: 'A value is needed, it has no default' },
     ]);

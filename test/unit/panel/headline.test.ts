@@ -4,9 +4,11 @@ import {
   actions,
   containerBadge,
   progressTexts,
+  queueText,
   shortId,
   startText,
   stateBadge,
+  timeText,
 } from '../../../webview/panel/headline';
 import { epoch, runAfter, start, step } from './runs';
 
@@ -82,6 +84,19 @@ describe('headline of the panel', () => {
     const message = 'Attempt 2 of 4 begins in 10 s, from the last checkpoint';
     const retrying = runAfter(start('warm'), step(2, 3, 0.5), { type: 'state', state: 'retrying', message });
     assert.deepEqual(progressTexts(retrying), [message]);
+    const told = { type: 'state', state: 'retrying', message, retryInMs: 10_000 } as const;
+    const waits = runAfter(
+      start('warm'),
+      { type: 'first_step', time_to_first_step_ms: 9 },
+      step(2, 3, 0.5),
+      told,
+    );
+    assert.equal(timeText(waits, false, 6500), 'next attempt in 8 s · 0:05 elapsed');
+    const trains = runAfter(start('warm'), { type: 'first_step', time_to_first_step_ms: 9 }, step(2, 3, 0.5));
+    assert.match(timeText(trains, false, 3500), /^about \d+ s left · 0:02 elapsed$/);
+    assert.equal(timeText(trains, true, 3500), '0:02 elapsed');
+    assert.equal(queueText({ ...container, queued: 2 }), '2 runs wait');
+    assert.equal(queueText(container), '');
     assert.equal(stateBadge('training', true).label, 'Stalled');
     assert.equal(stateBadge('completed', true).label, 'Completed');
   });
