@@ -61,9 +61,12 @@ async function freePort() {
  */
 function isolatedEnvironment(dir, tag, extra) {
   const home = join(dir, 'home');
-  /** @type {NodeJS.ProcessEnv} */
-  const env = {
-    ...process.env,
+  // $PORT would override the address, the others reach into the server as well.
+  const unwanted =
+    /^(PORT|PASSWORD|HASHED_PASSWORD|CODE_SERVER_CONFIG|NODE_OPTIONS|ELECTRON_.*|VSCODE_.*|npm_.*)$/;
+  const wanted = Object.entries(process.env).filter(([name]) => !unwanted.test(name));
+  return {
+    ...Object.fromEntries(wanted),
     HOME: home,
     XDG_CONFIG_HOME: join(home, '.config'),
     XDG_DATA_HOME: join(home, '.local/share'),
@@ -76,10 +79,6 @@ function isolatedEnvironment(dir, tag, extra) {
     [tag]: '1',
     ...extra,
   };
-  // $PORT would override the address, the others reach into the server as well.
-  const unwanted =
-    /^(PORT|PASSWORD|HASHED_PASSWORD|CODE_SERVER_CONFIG|NODE_OPTIONS|ELECTRON_.*|VSCODE_.*|npm_.*)$/;
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !unwanted.test(name)));
 }
 
 /** @param {number} pid @returns {boolean} */

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Locator } from 'playwright-core';
+import { pathWithFakeNvidiaSmi } from '../python/support/nvidiaSmi';
 import { Workbench } from './harness';
 import type { ColorTheme } from './harness';
 
@@ -72,7 +73,13 @@ describe('own code in VS Code', function () {
       folder,
       settings: { 'tinyCats.entrypoint': 'src/train.py:train' },
       viewport: { width: 1400, height: 1100 },
-      env: { TINY_CATS_HOME: join(home, 'state') },
+      env: {
+        TINY_CATS_HOME: join(home, 'state'),
+        // This machine may have no GPU: what a panel shows of one comes from a fake of NVIDIA's program.
+        PATH: pathWithFakeNvidiaSmi(join(home, 'bin')),
+        // As the command line sets it: VS Code takes the environment as it is, and asks no login shell for another.
+        VSCODE_CLI: '1',
+      },
     });
   });
   afterEach(async function () {
@@ -111,6 +118,14 @@ describe('own code in VS Code', function () {
     await panel('.returned').waitFor({ state: 'attached' });
     assert.match((await panel('.returned').textContent()) ?? '', /"data": "cats"/);
     await workbench.webview().getByText('F1', { exact: true }).first().waitFor();
+    await workbench
+      .webview()
+      .getByRole('img', { name: /^GPU utilisation/ })
+      .waitFor();
+    await workbench
+      .webview()
+      .getByRole('img', { name: /^GPU memory/ })
+      .waitFor();
     await workbench.screenshot('code-done');
   });
 
