@@ -487,6 +487,7 @@ function programText(program: Program): string {
   if (!isUserProgram(program)) {
     return 'the recipes';
   }
-  const interpreter = program.kind === 'python' && program.interpreter !== '' ? program.interpreter : undefined;
+  const interpreter =
+    program.kind === 'python' && program.interpreter !== '' ? program.interpreter : undefined;
   return interpreter === undefined ? program.entrypoint : `${program.entrypoint} with ${interpreter}`;
 }
