@@ -79,7 +79,11 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   const sweeps = store.add(
     new SweepModel(() => {
       const settings = environment.usableSettings;
-      return settings === undefined ? undefined : { bundleDir, ...settings };
+      if (settings === undefined) {
+        return undefined;
+      }
+      const { outputsDir, dataDir } = settings;
+      return { bundleDir, outputsDir, dataDir, modalCredentials: targetDeps.modalCredentials };
     }),
   );
   // Its containers are not the one that this window is connected to.

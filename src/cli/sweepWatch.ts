@@ -76,7 +76,7 @@ export class SweepWatch {
           `What drives the sweep ends again and again; its log is in ${sweepDir(sweepId)}. "tiny-cats sweeps ${sweepId} --follow" tries again.`,
         );
       }
-      await ensureDriver({ ...place, sweepId });
+      await ensureDriver(place, record);
     } else {
       this.revivals = 0;
     }

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { engineChoiceSchema } from './container';
 import type { ParameterValues, RecipeSpec } from './parameters';
 import { ParameterError, checkParameters, parameterValueSchema, parameterValuesSchema } from './parameters';
+import { programSchema } from './program';
 import { containerSettingsSchema } from './rpc';
 import { count } from './schema';
 
@@ -62,6 +63,8 @@ export const sweepRecordSchema = v.object({
   schemaVersion: v.literal(SWEEP_RECORD_VERSION),
   sweepId: v.string(),
   recipe: v.string(),
+  /** What trains it; a version before had the recipes alone. */
+  program: v.optional(programSchema),
   /** Parameters that all trainings share. */
   params: parameterValuesSchema,
   axes: v.array(sweepAxisSchema),

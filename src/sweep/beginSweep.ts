@@ -1,14 +1,19 @@
 import type { EngineChoice } from '../protocol/container';
 import type { ParameterValues, RecipeSpec } from '../protocol/parameters';
+import type { Program } from '../protocol/program';
 import type { ContainerSettings } from '../protocol/rpc';
 import type { SweepAxis, SweepRecord } from '../protocol/sweep';
 import { SWEEP_RECORD_VERSION, planTrials } from '../protocol/sweep';
 import type { TargetConfig } from '../targets/config';
+import type { CredentialStore } from '../targets/modal/credentials';
 import { SweepFiles } from '../volume/sweepFiles';
 import { ensureDriver } from './launch';
 
 export interface SweepRequest {
   recipe: RecipeSpec;
+  program: Program;
+  /** The name that its runs have: of the user's own code not the entrypoint, which is the recipe's. */
+  runsAs: string;
   /** Parameters that all trainings share. */
   params: ParameterValues;
   axes: readonly SweepAxis[];
@@ -25,6 +30,8 @@ export interface PoolPlace {
   /** The volumes on this machine. */
   outputsDir: string;
   dataDir: string;
+  /** Credentials for Modal that are kept beside its own configuration. */
+  modalCredentials?: CredentialStore;
 }
 
 /**
@@ -33,14 +40,14 @@ export interface PoolPlace {
  * @throws Error if the volume cannot be written
  */
 export async function beginSweep(
-  { recipe, params, axes, target, ...request }: SweepRequest,
+  { recipe, runsAs, params, axes, target, ...request }: SweepRequest,
   place: PoolPlace,
 ): Promise<SweepRecord> {
   const now = new Date();
   const record: SweepRecord = {
     schemaVersion: SWEEP_RECORD_VERSION,
     sweepId: SweepFiles.newId(now),
-    recipe: recipe.name,
+    recipe: runsAs,
     ...planTrials(recipe, params, axes),
     axes: [...axes],
     target: target.name,
@@ -50,6 +57,6 @@ export async function beginSweep(
     createdAt: now.toISOString(),
   };
   await new SweepFiles(place.outputsDir).write(record);
-  await ensureDriver({ ...place, sweepId: record.sweepId });
+  await ensureDriver(place, record);
   return record;
 }

@@ -14,3 +14,9 @@ export const driverOptionsSchema = v.object({
   dataDir: v.string(),
 });
 export type DriverOptions = v.InferOutput<typeof driverOptionsSchema>;
+
+/** The first message to a driver, over its channel: what belongs in no file, environment or argument. */
+export const driverSecretsSchema = v.object({
+  modal: v.nullable(v.object({ tokenId: v.string(), tokenSecret: v.string() })),
+});
+export type DriverSecrets = v.InferOutput<typeof driverSecretsSchema>;

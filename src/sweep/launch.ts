@@ -1,13 +1,15 @@
 import { fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SweepRecord } from '../protocol/sweep';
 import { isSweepFinal } from '../protocol/sweep';
 import { ensurePrivateDir } from '../targets/local/descriptor';
 import { detachedEnvironment } from '../targets/local/detachedEnvironment';
 import { isLocked } from '../targets/local/fileLock';
 import { sweepDir } from '../targets/local/paths';
 import { SweepFiles } from '../volume/sweepFiles';
-import type { DriverOptions } from './driverOptions';
+import type { PoolPlace } from './beginSweep';
+import type { DriverOptions, DriverSecrets } from './driverOptions';
 import { DRIVER_LOCK, DRIVER_OPTIONS_VARIABLE } from './driverOptions';
 
 /** Whether a process drives that sweep now. */
@@ -19,15 +21,20 @@ export async function isDriven(sweepId: string): Promise<boolean> {
  * Sees to it that the sweep has a driver: a process that outlives this one. Of several that are started at once one
  * stays. @throws Error if none can be started
  */
-export async function ensureDriver(options: DriverOptions): Promise<void> {
-  if (await isDriven(options.sweepId)) {
+export async function ensureDriver(
+  { bundleDir, outputsDir, dataDir, modalCredentials }: PoolPlace,
+  { sweepId, target }: Pick<SweepRecord, 'sweepId' | 'target'>,
+): Promise<void> {
+  if (await isDriven(sweepId)) {
     return;
   }
-  const dir = sweepDir(options.sweepId);
+  const options: DriverOptions = { sweepId, bundleDir, outputsDir, dataDir };
+  const secrets: DriverSecrets = { modal: (await modalCredentials?.(target)) ?? null };
+  const dir = sweepDir(sweepId);
   await ensurePrivateDir(dir);
   const log = openSync(join(dir, 'driver.log'), 'a', 0o600);
   try {
-    const child = fork(join(options.bundleDir, 'sweep.js'), [], {
+    const child = fork(join(bundleDir, 'sweep.js'), [], {
       cwd: dir,
       detached: true,
       env: { ...detachedEnvironment(), [DRIVER_OPTIONS_VARIABLE]: JSON.stringify(options) },
@@ -38,7 +45,11 @@ export async function ensureDriver(options: DriverOptions): Promise<void> {
       child.once('spawn', resolve);
       child.once('error', reject);
     });
-    child.disconnect();
+    // Not in its environment, which others of this user could read, nor in a file.
+    await new Promise<void>((resolve) => child.send(secrets, () => resolve()));
+    if (child.connected) {
+      child.disconnect();
+    }
     child.unref();
   } finally {
     closeSync(log);
@@ -46,10 +57,10 @@ export async function ensureDriver(options: DriverOptions): Promise<void> {
 }
 
 /** Drivers for all sweeps of the volume that have not ended, e.g. after the machine went down. @returns their ids */
-export async function reviveSweeps(options: Omit<DriverOptions, 'sweepId'>): Promise<string[]> {
-  const open = (await new SweepFiles(options.outputsDir).list()).filter((sweep) => !isSweepFinal(sweep));
-  for (const { sweepId } of open) {
-    await ensureDriver({ ...options, sweepId });
+export async function reviveSweeps(place: PoolPlace): Promise<string[]> {
+  const open = (await new SweepFiles(place.outputsDir).list()).filter((sweep) => !isSweepFinal(sweep));
+  for (const sweep of open) {
+    await ensureDriver(place, sweep);
   }
   return open.map(({ sweepId }) => sweepId);
 }

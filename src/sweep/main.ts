@@ -8,8 +8,26 @@ import type { OpenedTarget } from '../targets/openTarget';
 import { openTarget } from '../targets/openTarget';
 import { OutputsVolume } from '../volume/outputsVolume';
 import { SweepFiles } from '../volume/sweepFiles';
-import { DRIVER_LOCK, DRIVER_OPTIONS_VARIABLE, driverOptionsSchema } from './driverOptions';
+import type { DriverSecrets } from './driverOptions';
+import {
+  DRIVER_LOCK,
+  DRIVER_OPTIONS_VARIABLE,
+  driverOptionsSchema,
+  driverSecretsSchema,
+} from './driverOptions';
 import { SweepDriver } from './sweepDriver';
+
+/** What the process that started this one sent; nothing if it is gone. */
+async function secrets(): Promise<DriverSecrets> {
+  const sent = new Promise<unknown>((resolve) => {
+    process.once('message', resolve);
+    process.once('disconnect', () => resolve({ modal: null }));
+    if (!process.connected) {
+      resolve({ modal: null });
+    }
+  });
+  return parse(driverSecretsSchema, await sent, 'secrets of a sweep');
+}
 
 async function main(): Promise<void> {
   const given: unknown = JSON.parse(process.env[DRIVER_OPTIONS_VARIABLE] ?? 'null');
@@ -18,6 +36,7 @@ async function main(): Promise<void> {
     given,
     DRIVER_OPTIONS_VARIABLE,
   );
+  const { modal } = await secrets();
   const release = await holdLock(sweepDir(sweepId), DRIVER_LOCK);
   if (release === undefined) {
     return;
@@ -29,7 +48,9 @@ async function main(): Promise<void> {
       throw new Error(`${files.path(sweepId)} cannot be read`);
     }
     const config = parse(targetConfigSchema, record.targetConfig, `target of ${sweepId}`);
-    const open = (slot: number): OpenedTarget => openTarget(config, { bundleDir, outputsDir, dataDir, slot });
+    const credentials = modal === null ? {} : { modalCredentials: () => Promise.resolve(modal) };
+    const open = (slot: number): OpenedTarget =>
+      openTarget(config, { bundleDir, outputsDir, dataDir, slot, ...credentials });
     const volume = new OutputsVolume(open(0).outputsDir);
     const openClient = (slot: number): ContainerClient =>
       new ContainerClient(open(slot).target, volume, 'sweep');

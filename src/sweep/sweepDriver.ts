@@ -193,10 +193,15 @@ export class SweepDriver {
 
   /** Asked again after a dropped link, the container knows that it has been asked already. */
   private async ask(client: ContainerClient, index: number): Promise<string> {
-    const { sweepId, recipe, params: shared, engine, settings } = this.journal.record;
+    const { sweepId, recipe, program, params: shared, engine, settings } = this.journal.record;
     const { values, attempt, runId } = this.journal.trial(index);
     const params = { ...shared, ...values };
-    const options: ContainerOptions = { engine, port: 0, settings, hint: { recipe, params } };
+    const options: ContainerOptions = {
+      engine,
+      port: 0,
+      settings,
+      hint: { recipe, params, ...(program === undefined ? {} : { program }) },
+    };
     const resumed = runId === undefined ? undefined : await this.recordOf(runId);
     const resumeRun = resumed !== undefined && isResumable(resumed) ? { resumeRun: resumed.runId } : {};
     for (let asked = 1; ; asked += 1) {

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import * as v from 'valibot';
 import { runRecordSchema } from '../../src/protocol/run';
-import { sweepRecordSchema, trialSchema } from '../../src/protocol/sweep';
-import { SHORT, Workplace } from './cliWorkplace';
-
-const endSchema = v.object({
-  sweep_id: v.string(),
-  status: v.string(),
-  best: trialSchema,
-  trials: v.array(trialSchema),
-});
+import { sweepRecordSchema } from '../../src/protocol/sweep';
+import { SHORT, Workplace, sweepEndSchema } from './cliWorkplace';
 
 describe('tiny-cats sweep', () => {
   let workplace: Workplace;
@@ -25,7 +18,7 @@ describe('tiny-cats sweep', () => {
     );
     assert.equal(code, 0, stderr);
     assert.equal(lines.length, 3);
-    const end = v.parse(endSchema, JSON.parse(lines.at(-1) ?? ''));
+    const end = v.parse(sweepEndSchema, JSON.parse(lines.at(-1) ?? ''));
     assert.equal(end.status, 'completed');
     assert.equal(end.best.best, Math.max(...end.trials.map(({ best }) => best ?? -1)));
     const [listed] = await workplace.json(v.array(sweepRecordSchema), 'sweeps');

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { chooseInterpreter } from '../../src/python/interpreter';
-import { Workplace, resultOf } from './cliWorkplace';
+import { Workplace, resultOf, sweepEndSchema } from './cliWorkplace';
 
 const CODE = `
 def train(epochs: int = 2, lr: float = 0.1, name: str = "cat"):
@@ -56,6 +57,22 @@ describe('tiny-cats with the user’s own code', () => {
     writeFileSync(join(workplace.cwd, 'src', 'train.py'), CODE.replace('{"name": name}', '[epochs, name]'));
     const result = resultOf(await workplace.run('rerun', '--json'));
     assert.deepEqual([result.start, result.returned], ['warm', [3, 'tom']]);
+  });
+
+  it('sweeps over its parameters', async () => {
+    const args = ['sweep', 'src/train.py:train', '--epochs', '2,4', '--name', 'tom', '--jobs', '2', '--json'];
+    const { code, lines, stderr } = await workplace.run(...args);
+    assert.equal(code, 0, stderr);
+    const { status, best, trials } = v.parse(sweepEndSchema, JSON.parse(lines.at(-1) ?? ''));
+    assert.equal(status, 'completed');
+    assert.deepEqual(
+      trials.map(({ values, best: reached }) => [values.epochs, reached]),
+      [
+        [2, 0.2],
+        [4, 0.4],
+      ],
+    );
+    assert.deepEqual(best.values, { epochs: 4 });
   });
 
   it('trains TypeScript as well', async () => {

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import { encodePng } from '../../src/container/data/pngEncode';
 import { runResultSchema } from '../../src/protocol/run';
+import { trialSchema } from '../../src/protocol/sweep';
 
 const CLI = resolve('dist/cli.js');
 
@@ -16,6 +17,14 @@ export const resultLineSchema = v.object({
   start: v.nullable(runResultSchema.entries.start),
   run_id: v.optional(v.string()),
 });
+/** The last line of `sweep --json`. */
+export const sweepEndSchema = v.object({
+  sweep_id: v.string(),
+  status: v.string(),
+  best: trialSchema,
+  trials: v.array(trialSchema),
+});
+
 export type ResultLine = v.InferOutput<typeof resultLineSchema>;
 
 export interface Finished {

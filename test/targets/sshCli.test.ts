@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { runRecordSchema } from '../../src/protocol/run';
-import { SHORT, Workplace, resultOf } from '../container/cliWorkplace';
+import { SHORT, Workplace, resultOf, sweepEndSchema } from '../container/cliWorkplace';
 import { Sshd, sshdObstacle } from './support/sshd';
 
 const ON_BOX = ['--target', 'box'] as const;
@@ -78,6 +79,52 @@ describe('tiny-cats on an SSH box', function () {
     assert.match(stderr, /no container is warm.*tiny-cats warm --target "box"/);
     const [listed] = await workplace.json(v.array(runRecordSchema), 'runs', ...ON_BOX);
     assert.equal(listed?.runId, runId, 'history needs none');
+  });
+
+  it('sweeps over what is on this machine, on two containers there, and lists the runs', async () => {
+    const args = [
+      'sweep',
+      '--data-dir',
+      'photos',
+      ...ON_BOX,
+      ...SHORT,
+      '--seed',
+      '1,2,3',
+      '--jobs',
+      '2',
+      '--json',
+    ];
+    const { code, lines, stderr } = await workplace.run(...args);
+    assert.equal(code, 0, stderr);
+    const { sweep_id: sweepId, status, trials } = v.parse(sweepEndSchema, JSON.parse(lines.at(-1) ?? ''));
+    assert.equal(status, 'completed');
+    assert.deepEqual(
+      trials.map(({ state, best }) => [state, typeof best]),
+      [1, 2, 3].map(() => ['completed', 'number']),
+    );
+    const runs = await workplace.json(v.array(runRecordSchema), 'runs', ...ON_BOX);
+    const swept = runs.filter(({ sweep }) => sweep?.sweepId === sweepId);
+    assert.equal(swept.length, 3);
+    assert.equal(new Set(swept.map(({ containerId }) => containerId)).size, 2);
+  });
+
+  it('sweeps over the parameters of the user’s own code, which is sent there', async function () {
+    if (spawnSync('python3', ['-c', 'import sys; assert sys.version_info >= (3, 9)']).status !== 0) {
+      console.log('      not tested here: there is no Python 3.9 or newer');
+      this.skip();
+    }
+    await mkdir(join(workplace.cwd, 'src'));
+    const source = 'def train(scale: float = 1.0):\n    print(f"Epoch 1/1 | Val loss: 0.5 acc: {scale}")\n';
+    await writeFile(join(workplace.cwd, 'src', 'train.py'), source);
+    const args = ['sweep', 'src/train.py:train', ...ON_BOX, '--scale', '0.25,0.75', '--jobs', '1', '--json'];
+    const { code, lines, stderr } = await workplace.run(...args);
+    assert.equal(code, 0, stderr);
+    const { best, trials } = v.parse(sweepEndSchema, JSON.parse(lines.at(-1) ?? ''));
+    assert.deepEqual(
+      trials.map((trial) => trial.best),
+      [0.25, 0.75],
+    );
+    assert.deepEqual(best.values, { scale: 0.75 });
   });
 
   it('ends with 130 when Ctrl+C breaks the sending off, and sends the rest the next time', async () => {

@@ -29,7 +29,7 @@ const DETACH = {
 
 export const sweepCommand: Command = {
   name: 'sweep',
-  summary: 'Train every combination of lists of parameters: --lr 1e-3,3e-4 --batch-size 16,32',
+  summary: 'Train every combination of lists of parameters: --lr 1e-3,3e-4 --batch-size 16,32; of your own code, too',
   details: [
     'The trainings are given to a pool of containers and go on when this command, or the terminal, has ended. One that ' +
       'fails does not stop the others. "tiny-cats sweeps" compares them.',
@@ -39,9 +39,11 @@ export const sweepCommand: Command = {
       'and trials.',
   ],
   options: [{ spec: JOBS, short: 'j' }, { spec: DETACH }],
+  positional: { name: 'FILE:NAME', required: false },
   takesParameters: true,
+  takesCode: true,
   takesLists: true,
-  run: async (context, { settings, recipe, given }) => {
+  run: async (context, { settings, recipe, program, given }) => {
     const { params, axes } = readAxes(recipe, givenParameters(recipe, given));
     if (axes.length === 0) {
       throw new UsageError(
@@ -53,6 +55,8 @@ export const sweepCommand: Command = {
     const { sweepId } = await beginSweep(
       {
         recipe,
+        program,
+        runsAs: recipe.name,
         params,
         axes,
         jobs: numberValue(given, JOBS),

@@ -52,7 +52,7 @@ export const sweepsCommand: Command = {
       if (wanted.includes('stop') || wanted.includes('kill')) {
         await files.requestStop(sweepId, wanted.includes('kill') ? 'kill' : 'stop');
       }
-      await ensureDriver({ ...place, sweepId });
+      await ensureDriver(place, record);
       return new SweepWatch(context, place, sweepId, settings.json).follow();
     }
     if (settings.json) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { RecipeSpec } from '../../protocol/parameters';
 import type { Program } from '../../protocol/program';
 import { isPython, recipeOf, splitEntrypoint } from '../../protocol/program';
+import { findRecipe } from '../../protocol/recipes';
 import type { DescribeRequest } from '../../python/describe';
 import { describePython } from '../../python/describe';
 import { describeTypeScriptLazily } from '../../typescript/load';
@@ -97,8 +98,15 @@ export class CodeModel extends EventEmitter<{ change: [] }> {
     };
   }
 
+  /** What trains a recipe, and the name that its runs have: code of the user's own is known by its entrypoint. */
+  programFor({ name }: Pick<RecipeSpec, 'name'>): { program: Program; recipe: string } {
+    return findRecipe(name) === undefined
+      ? this.programOf(name)
+      : { program: this.recipesProgram(), recipe: name };
+  }
+
   /** The program that trains our own recipes. */
-  recipesProgram(): Program {
+  private recipesProgram(): Program {
     const { interpreter, settings } = this.place();
     return settings.engine === 'torch' ? { kind: 'torch', interpreter } : { kind: 'recipes', interpreter };
   }

@@ -288,11 +288,7 @@ export class Training {
   private optionsOf(settings: HostSettings, recipe: RecipeSpec, params: ParameterValues): ContainerOptions {
     const { code } = this.deps;
     const { engine, port } = settings;
-    // Code of the user's own is known by its entrypoint.
-    const { program, recipe: name } =
-      findRecipe(recipe.name) === undefined
-        ? code.programOf(recipe.name)
-        : { program: code.recipesProgram(), recipe: recipe.name };
+    const { program, recipe: name } = code.programFor(recipe);
     return {
       engine,
       port,

@@ -4,6 +4,7 @@ import type { ParameterValues } from '../../protocol/parameters';
 import { ranking } from '../../protocol/sweep';
 import { beginSweep } from '../../sweep/beginSweep';
 import { openTarget } from '../../targets/openTarget';
+import type { CodeModel } from '../code/codeModel';
 import type { Environment } from '../environment';
 import type { PanelManager } from '../panel/panelManager';
 import { resolveParameters } from '../parameterStore';
@@ -16,6 +17,7 @@ export interface SweepActionsDeps {
   vs: { window: Pick<typeof vscode.window, 'setStatusBarMessage' | 'showInputBox' | 'showQuickPick'> };
   environment: Environment;
   recipes: RecipeStores;
+  code: CodeModel;
   panel: PanelManager;
   sweeps: SweepModel;
   bundleDir: string;
@@ -30,7 +32,7 @@ export class SweepActions {
 
   /** @param form values of the panel's form; without them those of the next training */
   async begin(form: { recipe: string; params: ParameterValues } | undefined): Promise<void> {
-    const { vs, environment, recipes, sweeps, bundleDir } = this.deps;
+    const { vs, environment, recipes, code, sweeps } = this.deps;
     const { folder } = environment;
     if (!environment.mayTrain || folder === undefined) {
       throw new Error(environment.obstacle);
@@ -42,19 +44,23 @@ export class SweepActions {
     if (asked === undefined) {
       return;
     }
-    const { target, engine, outputsDir, dataDir } = settings;
+    const { target, engine } = settings;
+    const place = sweeps.requirePlace();
     // Makes the volumes' folders, or says why it cannot.
-    openTarget(target, { bundleDir, outputsDir, dataDir });
+    openTarget(target, place);
+    const { program, recipe: runsAs } = code.programFor(recipe);
     await beginSweep(
       {
         recipe,
+        program,
+        runsAs,
         params: resolveParameters(recipe, values, folder),
         target,
         engine,
         settings: containerSettings(settings),
         ...asked,
       },
-      { bundleDir, outputsDir, dataDir },
+      place,
     );
     await sweeps.refresh();
     vs.window.setStatusBarMessage('Tiny Cats: the sweep has begun', STATUS_MESSAGE_MS);

@@ -23,6 +23,15 @@ export class SweepModel extends EventEmitter<{ change: []; runs: [] }> {
     super();
   }
 
+  /** Where sweeps are kept and driven. @throws Error without a folder */
+  requirePlace(): PoolPlace {
+    const place = this.place();
+    if (place === undefined) {
+      throw new Error('Open a folder first: sweeps are kept in its outputs volume.');
+    }
+    return place;
+  }
+
   get sweeps(): readonly SweepRecord[] {
     return this.stored;
   }
@@ -74,7 +83,7 @@ export class SweepModel extends EventEmitter<{ change: []; runs: [] }> {
       // Asked again, it does not wait for the running steps.
       const request = sweep.state === 'stopping' ? 'kill' : 'stop';
       await new SweepFiles(place.outputsDir).requestStop(sweepId, request);
-      await ensureDriver({ ...place, sweepId });
+      await ensureDriver(place, sweep);
       await this.refresh();
     }
   }

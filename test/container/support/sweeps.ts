@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParameterValues } from '../../../src/protocol/parameters';
+import { RECIPES_PROGRAM } from '../../../src/protocol/program';
 import { CLASSIFIER } from '../../../src/protocol/recipes';
 import type { RunRecord } from '../../../src/protocol/run';
 import type { SweepAxis, SweepRecord } from '../../../src/protocol/sweep';
@@ -30,7 +31,15 @@ export class SweepInPlace {
     { jobs = 2, params = {} }: { jobs?: number; params?: ParameterValues } = {},
   ): Promise<SweepInPlace> {
     place.target();
-    const request = { recipe: CLASSIFIER, params: place.params(params), axes, jobs, settings: SETTINGS };
+    const request = {
+      recipe: CLASSIFIER,
+      program: RECIPES_PROGRAM,
+      runsAs: CLASSIFIER.name,
+      params: place.params(params),
+      axes,
+      jobs,
+      settings: SETTINGS,
+    };
     const { sweepId } = await beginSweep({ ...request, target: LOCAL_TARGET, engine: 'auto' }, place);
     return new SweepInPlace(place, sweepId);
   }
@@ -41,7 +50,10 @@ export class SweepInPlace {
 
   async drive(): Promise<void> {
     const { bundleDir, outputsDir, dataDir } = this.place;
-    await ensureDriver({ sweepId: this.sweepId, bundleDir, outputsDir, dataDir });
+    await ensureDriver(
+      { bundleDir, outputsDir, dataDir },
+      { sweepId: this.sweepId, target: LOCAL_TARGET.name },
+    );
   }
 
   async record(): Promise<SweepRecord> {

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import * as v from 'valibot';
+import { RECIPES_PROGRAM } from '../../../src/protocol/program';
+import { CLASSIFIER } from '../../../src/protocol/recipes';
+import { isSweepFinal } from '../../../src/protocol/sweep';
+import { beginSweep } from '../../../src/sweep/beginSweep';
+import { modalConfigSchema } from '../../../src/targets/modal/config';
+import type { CredentialStore } from '../../../src/targets/modal/credentials';
 import { StartPhases } from '../../../src/targets/startPhases';
 import { findAccount } from '../../../src/targets/modal/credentials';
 import { modalProfiles } from '../../../src/targets/modal/profiles';
+import { SweepFiles } from '../../../src/volume/sweepFiles';
+import { SETTINGS } from '../../container/support/settings';
+import { until } from '../../container/support/waiting';
 import { TOKEN } from './support/modalDouble';
 import { ModalPlace } from './support/modalPlace';
 
@@ -107,6 +117,50 @@ active = true
       .check(AbortSignal.timeout(4000))
       .catch((error: unknown) => error);
     assert.ok(away instanceof Error || JSON.stringify(away).includes('"error"'));
+  });
+
+  it('of the secret storage is a sweep’s, too, whose driver is a process of its own, and nobody else’s', async () => {
+    delete process.env.MODAL_TOKEN_SECRET;
+    place.double.buildFailure = 'manifest for no/such:image not found';
+    const outputsDir = join(place.root, 'outputs');
+    const target = v.parse(modalConfigSchema, { kind: 'modal', name: 'cloud', image: 'no/such:image' });
+    const problemOf = async (modalCredentials?: CredentialStore): Promise<string> => {
+      const { sweepId } = await beginSweep(
+        {
+          recipe: CLASSIFIER,
+          program: RECIPES_PROGRAM,
+          runsAs: CLASSIFIER.name,
+          params: { data_dir: place.images },
+          axes: [{ name: 'seed', values: [1, 2] }],
+          jobs: 1,
+          target,
+          engine: 'auto',
+          settings: SETTINGS,
+        },
+        {
+          bundleDir: resolve('dist'),
+          outputsDir,
+          dataDir: join(place.root, 'data'),
+          ...(modalCredentials === undefined ? {} : { modalCredentials }),
+        },
+      );
+      const ended = await until(async () => {
+        const record = await new SweepFiles(outputsDir).read(sweepId);
+        return record !== undefined && isSweepFinal(record) ? record : undefined;
+      });
+      return ended.problem ?? '';
+    };
+    assert.match(await problemOf(), /no credentials for Modal/);
+    assert.match(
+      await problemOf((name) => Promise.resolve(name === 'cloud' ? TOKEN : undefined)),
+      /no\/such:image/,
+    );
+    for (const file of await readdir(place.root, { recursive: true, withFileTypes: true })) {
+      if (file.isFile()) {
+        const text = await readFile(join(file.parentPath, file.name), 'latin1');
+        assert.ok(!text.includes(TOKEN.tokenSecret), `${file.name} holds the secret`);
+      }
+    }
   });
 
   it('refuses a start with the reason of a failed build, and nothing is left', async () => {

@@ -35,7 +35,8 @@ export class ModalPlace {
     readonly double: ModalDouble,
     private readonly ports: readonly number[],
   ) {
-    for (const [name, value] of Object.entries({ ...VARIABLES, MODAL_SERVER_URL: double.url })) {
+    const own = { MODAL_SERVER_URL: double.url, TINY_CATS_HOME: join(root, 'state') };
+    for (const [name, value] of Object.entries({ ...VARIABLES, ...own })) {
       this.former.set(name, process.env[name]);
       process.env[name] = value;
     }
