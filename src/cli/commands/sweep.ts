@@ -29,7 +29,8 @@ const DETACH = {
 
 export const sweepCommand: Command = {
   name: 'sweep',
-  summary: 'Train every combination of lists of parameters: --lr 1e-3,3e-4 --batch-size 16,32; of your own code, too',
+  summary:
+    'Train every combination of lists of parameters: --lr 1e-3,3e-4 --batch-size 16,32; of your own code, too',
   details: [
     'The trainings are given to a pool of containers and go on when this command, or the terminal, has ended. One that ' +
       'fails does not stop the others. "tiny-cats sweeps" compares them.',
