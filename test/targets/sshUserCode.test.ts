@@ -4,6 +4,7 @@ import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerClient } from '../../src/client/containerClient';
 import type { ContainerOptions } from '../../src/targets/target';
+import { sentName } from '../../src/transfer/sendFolder';
 import { Following } from '../container/support/following';
 import { TargetBench, newRoot } from './support/bench';
 import { box, farFolder } from './support/box';
@@ -119,6 +120,12 @@ describe('the user’s own Python on an SSH box', function () {
     const broken = await (await train(client)).result();
     assert.equal(broken.status, 'failed');
     assert.match(broken.error?.message ?? '', /the cats are out/);
+    const { file, line } = broken.error?.location ?? { file: '', line: 0 };
+    assert.ok(
+      file.endsWith(`/${sentName(code)}/src/helper.py`),
+      `${file}: by that it is found in the workspace`,
+    );
+    assert.equal(line, 2);
     await writeFile(join(code, 'src', 'helper.py'), 'SCALE = 8\n');
     const mended = await (await train(client)).result();
     assert.equal(mended.status, 'completed', mended.error?.message);

@@ -143,7 +143,7 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
       case 'inspect':
         return runs.inspect({ runId: shownRun()?.runId, file: message.file });
       case 'openLocation':
-        return openLocation(vs, message.location.file, message.location.line);
+        return openLocation(vs, message.location.file, message.location.line, environment.folder);
       case 'restart':
         return training.restart();
       case 'openLog':
