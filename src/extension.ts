@@ -43,7 +43,6 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   context.subscriptions.push(store);
   const log = store.add(vs.window.createOutputChannel('Tiny Cats', { log: true }));
   const environment = new Environment(vs, CLASSIFIER);
-  const volume = () => environment.volume;
 
   const questions = new UserQuestions(vs.window);
   const { secrets } = context;
@@ -124,7 +123,7 @@ export function activate(context: vscode.ExtensionContext): TinyCatsApi {
   );
   store.add(new StrandedPanel(vs, panel));
   const status = store.add(new StatusItem({ vs, container, live, environment, sweeps, now: Date.now }));
-  const view = store.add(registerHistoryView({ vs, environment, history, live, sweeps, volume, find }));
+  const view = store.add(registerHistoryView({ vs, environment, history, live, sweeps, find }));
   store.add(registerInspector(context, { vscode: vs, log }));
   store.add(trackContextKeys(vs, container));
   store.add(syncCode({ vs, code, environment, panel, log }));

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fetchFromTarget } from '../../src/host/container/fetchFromTarget';
 import type { ContainerClient } from '../../src/client/containerClient';
 import type { RunEvent } from '../../src/protocol/events';
 import { readEvents } from '../../src/volume/eventLog';
@@ -102,6 +103,24 @@ export function describeTarget(name: string, open: () => Promise<TargetBench | u
         assert.deepEqual(await readFile(await client.fetch(run.runId, RUN_FILES.best)), content);
       }
       await assert.rejects(client.fetch(run.runId, '../../run.json'));
+    });
+
+    it('hands a checkpoint to a window that has chosen another target', async function () {
+      const client = bench.client();
+      const { kind, name } = client.target;
+      if (kind === 'local') {
+        this.skip();
+      }
+      const run = await bench.train(client, SHORT);
+      await run.result();
+      await client.caughtUp();
+      const path = join((await client.volume.findRun(run.runId)) ?? '', RUN_FILES.best);
+      const { bundleDir = resolve('dist'), ...deps } = bench.window;
+      const fetch = (target: string): Promise<void> =>
+        fetchFromTarget({ target, record: run }, RUN_FILES.best, bench.window, { bundleDir, ...deps }, {});
+      await fetch(name);
+      assert.ok((await stat(path)).size > 1000);
+      await assert.rejects(fetch('gone'), /on "gone", which tinyCats\.targets no longer has/);
     });
 
     it('stops a run and keeps its checkpoint', async () => {

@@ -5,7 +5,10 @@ import type * as vscode from 'vscode';
 import { isFinal } from '../../protocol/run';
 import { LOCAL_TARGET } from '../../targets/config';
 import { RUN_FILES } from '../../volume/outputsVolume';
+import type { DownloadOptions } from '../../transfer/download';
 import type { ContainerModel } from '../container/containerModel';
+import { fetchFromTarget } from '../container/fetchFromTarget';
+import type { HostTargetDeps } from '../container/openTarget';
 import { VIEWS } from '../contributions';
 import type { Environment } from '../environment';
 import { formatAge, formatBytes, formatPercent } from '../format';
@@ -20,6 +23,7 @@ export interface RunActionsDeps {
   container: ContainerModel;
   history: HistoryModel;
   panel: PanelManager;
+  targetDeps: HostTargetDeps;
 }
 
 const nodeSchema = v.object({ runId: v.string(), file: v.optional(v.string()) });
@@ -121,7 +125,7 @@ export class RunActions {
 
   /** A checkpoint of a container elsewhere stays there until somebody asks for it. */
   private async bringHere({ run, file, path }: NamedCheckpoint): Promise<void> {
-    const { vs, container, environment } = this.deps;
+    const { vs, container, environment, targetDeps } = this.deps;
     const { runId, state } = run.record;
     const isHere = await access(path).then(
       () => true,
@@ -131,13 +135,9 @@ export class RunActions {
     if (run.target === LOCAL_TARGET.name || (isHere && isFinal(state))) {
       return;
     }
-    if (run.target !== environment.targetName) {
-      if (isHere) {
-        return;
-      }
-      throw new Error(
-        `${file} of run ${runId} is on "${run.target}", which is not the chosen target. "Tiny Cats: Select Target" chooses it.`,
-      );
+    const isChosen = run.target === environment.targetName;
+    if (!isChosen && isHere) {
+      return;
     }
     await vs.window.withProgress(
       { location: vs.ProgressLocation.Notification, title: `Tiny Cats: fetching ${file}`, cancellable: true },
@@ -147,7 +147,7 @@ export class RunActions {
           cancel.abort(new Error('The download was cancelled; it goes on from there.')),
         );
         let told = 0;
-        await container.fetch(runId, file, {
+        const options: DownloadOptions = {
           signal: cancel.signal,
           progress: (received, total) => {
             const percent = (received / total) * 100;
@@ -157,7 +157,10 @@ export class RunActions {
             });
             told = percent;
           },
-        });
+        };
+        await (isChosen
+          ? container.fetch(runId, file, options)
+          : fetchFromTarget(run, file, environment.requireSettings(), targetDeps, options));
       },
     );
   }

@@ -15,11 +15,15 @@ export type HostTargetDeps = Pick<TargetDeps, 'bundleDir' | 'ask' | 'modalCreden
  * A client for the workspace's container. Makes the volumes' folders if they are missing.
  * @throws ContainerStartError if a folder cannot be made or written
  */
-export function openClient(settings: HostSettings | undefined, deps: HostTargetDeps): ContainerClient {
+export function openClient(
+  settings: Pick<HostSettings, 'target' | 'outputsDir' | 'dataDir'> | undefined,
+  deps: HostTargetDeps,
+): ContainerClient {
   if (settings === undefined) {
     throw new Error('Open a folder first: runs and checkpoints are kept in it.');
   }
-  const { target, outputsDir } = openTarget(settings.target, { ...deps, ...settings });
+  const { outputsDir: outputs, dataDir } = settings;
+  const { target, outputsDir } = openTarget(settings.target, { ...deps, outputsDir: outputs, dataDir });
   return new ContainerClient(target, new OutputsVolume(outputsDir), 'VS Code');
 }
 

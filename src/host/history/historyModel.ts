@@ -34,6 +34,11 @@ export class HistoryModel extends EventEmitter<{ change: [] }> {
     return this.stored;
   }
 
+  /** The volumes that they were read from. */
+  get places(): readonly HistoryVolume[] {
+    return this.volumes;
+  }
+
   find(runId: string): HistoryRun | undefined {
     return this.stored.find(({ record }) => record.runId === runId);
   }

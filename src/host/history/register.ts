@@ -6,7 +6,7 @@ import type { Disposable } from '../disposables';
 import { DisposableStore } from '../disposables';
 import type { Environment } from '../environment';
 import type { OutputsVolume } from '../../volume/outputsVolume';
-import type { HistoryModel } from './historyModel';
+import type { HistoryModel, HistoryVolume } from './historyModel';
 import type { HistoryNode } from './historyTree';
 import { HistoryTree } from './historyTree';
 import type { SweepModel } from '../sweeps/sweepModel';
@@ -20,7 +20,6 @@ export interface HistoryViewDeps {
   history: HistoryModel;
   live: LiveRun;
   sweeps: SweepModel;
-  volume: () => OutputsVolume | undefined;
   /** Looks for a living container; never starts one. */
   find: () => void;
 }
@@ -41,14 +40,21 @@ export function registerHistoryView(
   const update = (): void => {
     if (view.visible) {
       deps.find();
-      watch.start();
       // What changed while nobody looked.
-      void history.refresh();
+      void history.refresh().then(() => watch.follow(history.places));
     } else {
       watch.stop();
     }
   };
   store.add(view.onDidChangeVisibility(update));
+  // A target may have its first run.
+  const onHistory = (): void => {
+    if (view.visible) {
+      watch.follow(history.places);
+    }
+  };
+  history.on('change', onHistory);
+  store.add({ dispose: () => history.off('change', onHistory) });
   store.add(
     deps.environment.onChange(() => {
       watch.stop();
@@ -58,52 +64,62 @@ export function registerHistoryView(
   return { entries: () => tree.entries(), dispose: () => store.dispose() };
 }
 
-/** Watches the volume's run.json files. */
+/** Watches the run.json files of every target's volume as it is here. */
 class Watch {
-  private watcher: vscode.FileSystemWatcher | undefined;
+  private readonly watchers = new Map<string, vscode.FileSystemWatcher>();
   private timer: NodeJS.Timeout | undefined;
-  private readonly changed = new Set<string>();
+  /** Folders of runs, with the volume that each is in. */
+  private readonly changed = new Map<string, OutputsVolume>();
 
   constructor(private readonly deps: HistoryViewDeps) {}
 
-  start(): void {
-    const root = this.deps.volume()?.root;
-    if (this.watcher !== undefined || root === undefined) {
-      return;
-    }
+  /** From now on these and no others. */
+  follow(places: readonly HistoryVolume[]): void {
     const { vs } = this.deps;
-    const pattern = new vs.RelativePattern(vs.Uri.file(root), '**/run.json');
-    this.watcher = vs.workspace.createFileSystemWatcher(pattern);
-    this.watcher.onDidCreate((uri) => this.note(uri));
-    this.watcher.onDidChange((uri) => this.note(uri));
-    this.watcher.onDidDelete((uri) => this.note(uri));
+    const wanted = new Map(places.map(({ volume }) => [volume.root, volume]));
+    for (const [root, watcher] of this.watchers) {
+      if (!wanted.has(root)) {
+        watcher.dispose();
+        this.watchers.delete(root);
+      }
+    }
+    for (const [root, volume] of wanted) {
+      if (!this.watchers.has(root)) {
+        const pattern = new vs.RelativePattern(vs.Uri.file(root), '**/run.json');
+        const watcher = vs.workspace.createFileSystemWatcher(pattern);
+        const note = (uri: vscode.Uri): void => this.note(uri, volume);
+        watcher.onDidCreate(note);
+        watcher.onDidChange(note);
+        watcher.onDidDelete(note);
+        this.watchers.set(root, watcher);
+      }
+    }
   }
 
   stop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.changed.clear();
-    this.watcher?.dispose();
-    this.watcher = undefined;
+    this.follow([]);
   }
 
   dispose(): void {
     this.stop();
   }
 
-  private note(uri: vscode.Uri): void {
-    this.changed.add(dirname(uri.fsPath));
+  private note(uri: vscode.Uri, volume: OutputsVolume): void {
+    this.changed.set(dirname(uri.fsPath), volume);
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      const dirs = [...this.changed];
+      const changed = [...this.changed];
       this.changed.clear();
-      void this.read(dirs);
+      void this.read(changed);
     }, WATCH_DELAY_MS);
   }
 
-  private async read(dirs: readonly string[]): Promise<void> {
-    const { history, volume } = this.deps;
-    const records = await Promise.all(dirs.map(async (dir) => volume()?.readRecord(dir)));
+  private async read(changed: readonly (readonly [string, OutputsVolume])[]): Promise<void> {
+    const { history } = this.deps;
+    const records = await Promise.all(changed.map(([dir, volume]) => volume.readRecord(dir)));
     if (records.some((record) => record === undefined)) {
       // Deleted, or just being replaced.
       await history.refresh();

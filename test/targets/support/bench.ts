@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { ContainerClient } from '../../../src/client/containerClient';
 import type { ContainerStatus } from '../../../src/protocol/container';
 import type { ParameterValues } from '../../../src/protocol/parameters';
-import type { TargetConfig } from '../../../src/targets/config';
+import type { RemoteTargetConfig, TargetConfig } from '../../../src/targets/config';
 import type { TargetDeps } from '../../../src/targets/openTarget';
 import { openTarget } from '../../../src/targets/openTarget';
 import type { ContainerOptions } from '../../../src/targets/target';
@@ -76,6 +76,17 @@ export class TargetBench {
     this.clients.push(client);
     this.slots.add(slot);
     return client;
+  }
+
+  /** What a window has that has chosen another target: the settings, and what it opens targets with. */
+  get window(): { targets: RemoteTargetConfig[]; outputsDir: string; dataDir: string } & Partial<TargetDeps> {
+    const { config, deps } = this.options_;
+    return {
+      ...deps?.(0),
+      targets: config.kind === 'local' ? [] : [config],
+      outputsDir: join(this.root, 'out puts'),
+      dataDir: join(this.root, 'data "ö" 猫'),
+    };
   }
 
   options(params: ParameterValues = SHORT): ContainerOptions {
