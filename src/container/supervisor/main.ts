@@ -73,7 +73,7 @@ async function becomeContainer(text: string): Promise<void> {
   // The terminal or window that started it may close.
   process.on('SIGHUP', () => undefined);
   const mayLive = mayBeLive(options.outputsDir, options.elsewhere);
-  await supervisor.settled(await settleInterruptedRuns(options.outputsDir, mayLive));
+  await supervisor.settle(() => settleInterruptedRuns(options.outputsDir, mayLive));
 }
 
 /** Where this container is to listen. To be called by the one that owns the volume: what a dead one left is removed. */

@@ -42,6 +42,7 @@ export class Supervisor {
   private accepting: Promise<ActiveRun> | undefined;
   private problem: string | null = null;
   private statusAsked: (() => void) | undefined;
+  private settling: Promise<unknown> = Promise.resolve();
   /** Runs by their places in sweeps: who asks again after a dropped link gets the same one. */
   private readonly sweepRuns = new Map<string, string>();
 
@@ -77,9 +78,15 @@ export class Supervisor {
     this.scheduler.warm(spawnedAt);
   }
 
-  /** Those runs of a container that died have their end now: clients who have seen them as open hear it. */
-  async settled(runIds: readonly string[]): Promise<void> {
-    for (const runId of runIds) {
+  /**
+   * The runs of a container that died get their end: who asks for runs meanwhile waits for it, and clients who have seen
+   * them as open hear it.
+   * @param work resolves with the runs' ids
+   */
+  async settle(work: () => Promise<readonly string[]>): Promise<void> {
+    const settling = work();
+    this.settling = settling.catch(() => undefined);
+    for (const runId of await settling) {
       for (const session of this.sessions) {
         session.wake(runId);
       }
@@ -99,6 +106,7 @@ export class Supervisor {
     train: (params) => this.train(params),
     stop: ({ runId, kill }) => this.stop(runId, kill === true),
     runs: async () => {
+      await this.settling;
       const stored = await this.scheduler.desk.list();
       return { runs: stored.map((record) => this.scheduler.find(record.runId)?.record ?? record) };
     },

@@ -10,8 +10,14 @@ export interface Outcome {
 export interface Execution {
   /** For its stdin; it may hold a token, which belongs in no argument. */
   input?: string | Uint8Array;
+  /** 0: however long it takes. */
   timeoutMs?: number;
 }
+
+/** Of a program that is told of no other. */
+const DEFAULT_TIMEOUT_MS = 60_000;
+/** Modal ends a program that takes too long; that is waited for a little longer, since its sandbox may be gone meanwhile. */
+const GRACE_MS = 5_000;
 
 /** One message of the link to the sandbox holds no more. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -20,7 +26,15 @@ const CHUNK_BYTES = 1024 * 1024;
 export async function execute(
   sandbox: Sandbox,
   command: readonly string[],
-  { input, timeoutMs }: Execution = {},
+  { input, timeoutMs = DEFAULT_TIMEOUT_MS }: Execution = {},
+): Promise<Outcome> {
+  return withinTime(timeoutMs, command, () => run(sandbox, command, { input, timeoutMs }));
+}
+
+async function run(
+  sandbox: Sandbox,
+  command: readonly string[],
+  { input, timeoutMs }: { input: string | Uint8Array | undefined; timeoutMs: number },
 ): Promise<Outcome> {
   const running = await start(sandbox, command, timeoutMs);
   const [, stdout, stderr, exitCode] = await Promise.all([
@@ -42,7 +56,11 @@ export async function executeAndLeave(
   command: readonly string[],
   input: string,
 ): Promise<Outcome> {
-  const running = await start(sandbox, command, undefined);
+  return withinTime(DEFAULT_TIMEOUT_MS, command, () => runAndLeave(sandbox, command, input));
+}
+
+async function runAndLeave(sandbox: Sandbox, command: readonly string[], input: string): Promise<Outcome> {
+  const running = await start(sandbox, command, 0);
   await write(running, input).catch(() => undefined);
   const decoder = new TextDecoder();
   const reader = running.stdout.getReader();
@@ -65,12 +83,29 @@ export async function executeAndLeave(
 
 type Running = ContainerProcess<Uint8Array>;
 
-function start(
-  sandbox: Sandbox,
+function start(sandbox: Sandbox, command: readonly string[], timeoutMs: number): Promise<Running> {
+  return sandbox.exec([...command], { mode: 'binary', ...(timeoutMs === 0 ? {} : { timeoutMs }) });
+}
+
+/** @throws Error if it takes longer. The streams of a sandbox that ends under a program may never end themselves. */
+async function withinTime<T>(
+  timeoutMs: number,
   command: readonly string[],
-  timeoutMs: number | undefined,
-): Promise<Running> {
-  return sandbox.exec([...command], { mode: 'binary', ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  work: () => Promise<T>,
+): Promise<T> {
+  if (timeoutMs === 0) {
+    return work();
+  }
+  let impatience: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const text = `${command[0] ?? ''} in the sandbox did not end within ${timeoutMs / 1000} s`;
+    impatience = setTimeout(() => reject(new Error(text)), timeoutMs + GRACE_MS);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(impatience);
+  }
 }
 
 async function write({ stdin }: Running, input: string | Uint8Array = ''): Promise<void> {

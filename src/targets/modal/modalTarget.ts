@@ -34,7 +34,7 @@ const SECOND_MS = 1000;
 /** Below that a sandbox could be ended between two steps of its own start. */
 const MIN_IDLE_MS = 60_000;
 const TUNNEL_TIMEOUT_MS = 60_000;
-const EXEC_TIMEOUT_MS = 60_000;
+const EXEC_TIMEOUT_MS = 30_000;
 const SYNC_TIMEOUT_MS = 15_000;
 
 /** The container in a sandbox on Modal, which has a name and so is found again from anywhere. */
@@ -225,7 +225,7 @@ export class ModalTarget implements Target {
 
   private async sendCodeTo(sandbox: Sandbox, dir: string): Promise<void> {
     const input = await (await this.deps.bundle()).tar();
-    const outcome = await execute(sandbox, ['sh', '-c', RECEIVE_CODE, dir], { input });
+    const outcome = await execute(sandbox, ['sh', '-c', RECEIVE_CODE, dir], { input, timeoutMs: 0 });
     if (outcome.exitCode !== 0) {
       throw new ContainerStartError(`The program could not be put into the sandbox: ${lastWords(outcome)}`);
     }
