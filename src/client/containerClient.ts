@@ -8,7 +8,7 @@ import { ErrorCode } from '../protocol/rpc';
 import type { RunRecord } from '../protocol/run';
 import { StartPhases } from '../targets/startPhases';
 import type { ContainerOptions, Endpoint, Target } from '../targets/target';
-import { ContainerStartError } from '../targets/target';
+import { ContainerStartError, noSnapshots } from '../targets/target';
 import type { DownloadOptions } from '../transfer/download';
 import type { SendProgress } from '../transfer/sendFolder';
 import { confine } from '../volume/confine';
@@ -223,6 +223,29 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     }
   }
 
+  /**
+   * Makes a snapshot of the warm container, from which its next start is restored; it goes on meanwhile.
+   * @throws Error if that cannot be, or not now
+   */
+  async snapshot(): Promise<void> {
+    const { target } = this;
+    await this.inTurn(async () => {
+      const { connection } = this;
+      if (connection === undefined) {
+        throw new Error('There is no warm container.');
+      }
+      if (target.snapshot === undefined) {
+        throw noSnapshots(target.name);
+      }
+      await target.snapshot(async (freezeId) => {
+        const closed = once(connection, 'close');
+        await connection.request('freeze', { freezeId });
+        await closed;
+      });
+    });
+    await this.reconnected();
+  }
+
   /** @throws Error if there is no link to a container just now */
   async request<M extends MethodName>(method: M, params: MethodParams<M>): Promise<MethodResult<M>> {
     if (this.connection === undefined) {
@@ -320,11 +343,15 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     await this.remote?.endedRunsMirrored();
   }
 
-  /** The container's address, once the link is there. */
-  private async endpoint(signal?: AbortSignal): Promise<Endpoint> {
+  private async reconnected(signal?: AbortSignal): Promise<void> {
     while (this.currentLink === 'reconnecting' && !this.disposed) {
       await once(this, 'change', signal === undefined ? {} : { signal });
     }
+  }
+
+  /** The container's address, once the link is there. */
+  private async endpoint(signal?: AbortSignal): Promise<Endpoint> {
+    await this.reconnected(signal);
     if (this.connection === undefined) {
       throw new Error('There is no container to ask for files. Warm it up first.');
     }

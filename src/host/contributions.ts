@@ -12,6 +12,7 @@ export const COMMANDS = {
   warmUp: { id: 'tinyCats.warmUp', palette: true },
   coolDown: { id: 'tinyCats.coolDown', palette: true },
   restartContainer: { id: 'tinyCats.restartContainer', palette: true },
+  snapshotContainer: { id: 'tinyCats.snapshotContainer', palette: true },
   showPanel: { id: 'tinyCats.showPanel', palette: true },
   showLog: { id: 'tinyCats.showLog', palette: true },
   showActions: { id: 'tinyCats.showActions', palette: false },

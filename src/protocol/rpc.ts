@@ -8,6 +8,8 @@ import { count, milliseconds } from './schema';
 import { sentSchema } from './transfer';
 
 const runId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a run id'));
+/** Becomes a file's name. */
+const freezeId = v.pipe(v.string(), v.uuid());
 const nothing = v.object({});
 const MAX_DELAY_MS = 3_600_000;
 /** A client that has been at it for longer has not. */
@@ -115,6 +117,11 @@ export const methods = {
   cool: { params: nothing, result: nothing },
   /** The answer to `leftWarm`: the container is kept for its scaledown window, and does not ask again before a run. */
   keepWarm: { params: nothing, result: nothing },
+  /**
+   * For a snapshot of the container's processes: it drops its clients, takes none and does nothing until its target lets it
+   * go on, where it is or restored. Refused unless it is warm and has no work.
+   */
+  freeze: { params: v.object({ freezeId }), result: nothing },
 } as const;
 export type MethodName = keyof typeof methods;
 export type MethodParams<M extends MethodName> = v.InferOutput<(typeof methods)[M]['params']>;
@@ -144,6 +151,8 @@ export const ErrorCode = {
   tooManyMessages: -32014,
   /** The run cannot be gone on with. */
   notResumable: -32015,
+  /** No snapshot of the container can be made, or not now. */
+  notFreezable: -32016,
 } as const;
 
 /** More would not fit into a message; the volume itself has them all. */

@@ -1,3 +1,4 @@
+import { noSnapshots } from './target';
 import type {
   ContainerOptions,
   Endpoint,
@@ -41,6 +42,14 @@ export class LazyTarget implements Target {
 
   async history(after: ReadonlyMap<string, number>): Promise<RunHistory[]> {
     return (await (await this.target()).history?.(after)) ?? [];
+  }
+
+  async snapshot(freeze: (freezeId: string) => Promise<void>): Promise<void> {
+    const target = await this.target();
+    if (target.snapshot === undefined) {
+      throw noSnapshots(this.name);
+    }
+    await target.snapshot(freeze);
   }
 
   async dispose(): Promise<void> {

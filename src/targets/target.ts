@@ -81,8 +81,22 @@ export interface Target {
    * after the given seq. Absent where that cannot be.
    */
   history?(after: ReadonlyMap<string, number>): Promise<RunHistory[]>;
+  /**
+   * Makes a snapshot of the warm container, from which its next start is restored; it goes on meanwhile. Absent where that
+   * cannot be.
+   * @param freeze makes the container stop and wait for this target, once it is known that a snapshot can be made
+   * @throws Error saying why there is none; then the container goes on as before
+   */
+  snapshot?(freeze: (freezeId: string) => Promise<void>): Promise<void>;
   /** Lets go of connections, not of the container. */
   dispose(): Promise<void>;
+}
+
+/** A snapshot was asked of a target that has none. */
+export function noSnapshots(target: string): Error {
+  return new Error(
+    `The target "${target}" keeps no snapshots: Podman can, with CRIU 4, for a target of kind "docker".`,
+  );
 }
 
 /** A container could not be started; `message` says why and what to do. */

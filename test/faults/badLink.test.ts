@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { ContainerClient } from '../../src/client/containerClient';
-import { ContainerServer } from '../../src/container/supervisor/server';
+import { ContainerServer, Parting } from '../../src/container/supervisor/server';
 import { MAX_SILENCE_MS } from '../../src/protocol/heartbeat';
 import { Following, range } from '../container/support/following';
 import { LONG, Place } from '../container/support/place';
@@ -96,7 +96,7 @@ describe('a bad link', () => {
     await ended;
     figure('half-open link noticed by the container', noticed(silentAt));
     raw.close();
-    await server.close();
+    await server.close(Parting.ends);
   });
 
   it('is noticed within 15 s with the heartbeat that is in use', () => {

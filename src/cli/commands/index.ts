@@ -9,6 +9,7 @@ import { rerunCommand } from './rerun';
 import { resumeCommand } from './resume';
 import { runsCommand } from './runs';
 import { sampleCommand } from './sample';
+import { snapshotCommand } from './snapshot';
 import { statusCommand } from './status';
 import { stopCommand } from './stop';
 import { sweepCommand } from './sweep';
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   warmCommand,
   coolCommand,
+  snapshotCommand,
   sweepCommand,
   sweepsCommand,
   runsCommand,

@@ -10,8 +10,14 @@ import { FILES_PATH } from '../../protocol/transfer';
 
 const LOOPBACK = '127.0.0.1';
 const MAX_CONNECTIONS = 32;
-/** RFC 6455, 7.4.1: the endpoint goes away. Clients tell a container that ends from a link that broke by it. */
-const GOING_AWAY = 1001;
+/** Why clients are sent away, by which they tell a container that ends from a link that broke. */
+export const Parting = {
+  /** RFC 6455, 7.4.1: the endpoint goes away. */
+  ends: { code: 1001, reason: 'the container is let go' },
+  /** IANA's registry of close codes, "Service Restart": they are to come again. */
+  pauses: { code: 1012, reason: 'a snapshot of the container is made' },
+} as const;
+export type Parting = (typeof Parting)[keyof typeof Parting];
 
 /** Where a container listens; without a host on the loopback address alone. */
 export type Address = { port: number; host?: string } | { socketPath: string };
@@ -75,10 +81,10 @@ export class ContainerServer {
     return new ContainerServer(http, sockets, portOf(http));
   }
 
-  /** Tells every client that the container goes, then closes. */
-  async close(): Promise<void> {
+  /** Tells every client why, then closes. */
+  async close({ code, reason }: Parting): Promise<void> {
     for (const client of this.sockets.clients) {
-      client.close(GOING_AWAY, 'the container is let go');
+      client.close(code, reason);
     }
     const closed = new Promise<void>((resolve) => this.http.close(() => resolve()));
     const impatience = setTimeout(() => {

@@ -80,6 +80,7 @@ export class Session {
     this.serve('configure', handlers.configure);
     this.serve('cool', handlers.cool);
     this.serve('keepWarm', handlers.keepWarm);
+    this.serve('freeze', handlers.freeze);
     this.serve('attach', async ({ runId, afterSeq }) => {
       const source = await handlers.source(runId);
       this.subscriptions.get(runId)?.close();

@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import type { WebSocket } from 'ws';
 import type { ContainerState, ContainerStatus } from '../../protocol/container';
 import { RECIPES_PROGRAM, isUserProgram } from '../../protocol/program';
 import { SAMPLE_DATA_SET } from '../../protocol/recipes';
-import type { ContainerPolicy, MethodParams } from '../../protocol/rpc';
+import type { ContainerPolicy, ContainerSettings, MethodParams } from '../../protocol/rpc';
 import { DEFAULT_POLICY, ErrorCode, withSettings } from '../../protocol/rpc';
 import type { Location, RunRecord, SweepPlace } from '../../protocol/run';
-import type { StartOptions } from '../../targets/local/startOptions';
+import { mayBeLive } from '../../targets/local/livingContainers';
+import type { Elsewhere, StartOptions } from '../../targets/local/startOptions';
+import { settleInterruptedRuns } from '../../volume/interrupted';
 import { errorText } from '../data/dataError';
 import { ensureSampleDataset } from '../data/sample/sampleDataset';
 import { volumeMessage } from '../volumeMessage';
 import type { ActiveRun } from './activeRun';
+import type { Door } from './door';
+import { thawed } from './freeze';
 import { IdleTimer } from './idleTimer';
 import { mayBeTorch } from './launch';
 import { checkedParameters, noSuchRun, refusal } from './refusals';
@@ -17,7 +22,8 @@ import { programHere } from './pathsHere';
 import type { NewRun } from './runDesk';
 import type { DoneBefore } from './scheduler';
 import { Scheduler } from './scheduler';
-import type { Handlers, Session } from './session';
+import type { Handlers } from './session';
+import { Session } from './session';
 import { UsageClock } from './usage';
 import { WarmLimit } from './warmLimit';
 
@@ -28,15 +34,18 @@ const HEARD_WITHIN_MS = 10_000;
 
 /** The heart of a container: one trainer, one run at a time, any number of clients. */
 export class Supervisor {
-  readonly containerId = randomUUID();
-  readonly sessions = new Set<Session>();
+  /** One that was restored is another container. */
+  containerId: string = randomUUID();
+  private readonly sessions = new Set<Session>();
   private readonly scheduler: Scheduler;
-  private readonly startedAt = new Date().toISOString();
+  private startedAt = new Date().toISOString();
   private readonly idle: IdleTimer;
   private readonly warmLimit: WarmLimit;
-  private readonly usage: UsageClock;
+  private usage: UsageClock;
   private policy: ContainerPolicy;
   private cooling = false;
+  /** A snapshot of the container's processes is being made, or is what this one comes from. */
+  private frozen = false;
   private otherWork = 0;
   /** The run whose folder is being made. */
   private accepting: Promise<ActiveRun> | undefined;
@@ -46,12 +55,11 @@ export class Supervisor {
   /** Runs by their places in sweeps: who asks again after a dropped link gets the same one. */
   private readonly sweepRuns = new Map<string, string>();
 
-  /** @param exit called once when the container has to end; cleans up and leaves */
   constructor(
     private readonly options: StartOptions,
     private readonly version: string,
     bundleDir: string,
-    private readonly exit: () => void,
+    private readonly door: Door,
   ) {
     this.policy = withSettings(DEFAULT_POLICY, options.settings);
     this.idle = new IdleTimer(this.policy.scaledownWindowMs, () => void this.cool());
@@ -78,13 +86,20 @@ export class Supervisor {
     this.scheduler.warm(spawnedAt);
   }
 
+  /** Takes another client in. */
+  admit(socket: WebSocket): void {
+    const session = new Session(socket, this.handlers);
+    this.sessions.add(session);
+    socket.once('close', () => this.sessions.delete(session));
+  }
+
   /**
    * The runs of a container that died get their end: who asks for runs meanwhile waits for it, and clients who have seen
    * them as open hear it.
-   * @param work resolves with the runs' ids
    */
-  async settle(work: () => Promise<readonly string[]>): Promise<void> {
-    const settling = work();
+  async settle(elsewhere?: Elsewhere): Promise<void> {
+    const { outputsDir } = this.options;
+    const settling = settleInterruptedRuns(outputsDir, mayBeLive(outputsDir, elsewhere));
     this.settling = settling.catch(() => undefined);
     for (const runId of await settling) {
       for (const session of this.sessions) {
@@ -98,7 +113,7 @@ export class Supervisor {
   }
 
   /** What clients may ask; `hello`, `attach` and `detach` are the session's own. */
-  readonly handlers: Handlers = {
+  private readonly handlers: Handlers = {
     status: () => {
       this.statusAsked?.();
       return this.status();
@@ -124,9 +139,7 @@ export class Supervisor {
       return changed;
     },
     configure: (settings) => {
-      this.policy = withSettings(this.policy, settings);
-      this.idle.setWindow(this.policy.scaledownWindowMs);
-      this.warmLimit.configure(this.policy);
+      this.configure(settings);
       this.countIdleness();
       this.scheduler.configured();
       this.broadcastStatus();
@@ -140,6 +153,17 @@ export class Supervisor {
     cool: () => {
       // The answer goes out first.
       setImmediate(() => void this.cool());
+      return {};
+    },
+    freeze: ({ freezeId }) => {
+      const { thawDir } = this.options;
+      const why = thawDir === undefined ? 'its target has no snapshots' : this.obstacleToFreezing;
+      if (thawDir === undefined || why !== undefined) {
+        throw refusal(ErrorCode.notFreezable, `No snapshot of the container can be made: ${why}.`);
+      }
+      this.frozen = true;
+      // The answer goes out first.
+      setImmediate(() => void this.freeze(thawDir, freezeId));
       return {};
     },
     source: async (runId) => {
@@ -180,7 +204,8 @@ export class Supervisor {
     this.broadcastStatus();
     await this.accepting?.catch(() => undefined);
     await this.scheduler.close();
-    this.exit();
+    await this.door.close(this.containerId);
+    process.exit(0);
   }
 
   /** Lets the container go; asked again, it does not wait for the running step. */
@@ -189,6 +214,59 @@ export class Supervisor {
       this.scheduler.trainer.kill();
     }
     await this.cool();
+  }
+
+  /** Why it has to do something else now; undefined if it has not. */
+  private get obstacleToFreezing(): string | undefined {
+    switch (this.state) {
+      case 'warming':
+        return 'it is not warm yet';
+      case 'training':
+        return 'it trains';
+      case 'cooling':
+        return 'it is being let go';
+      case 'warm':
+        return this.frozen || this.hasWork ? 'it is at work' : undefined;
+    }
+  }
+
+  /** Nothing that a snapshot holds is bound to this moment: no connection, no timer, no file of a run. */
+  private async freeze(thawDir: string, freezeId: string): Promise<void> {
+    this.idle.pause();
+    this.warmLimit.busy();
+    await this.door.shut();
+    const { restored } = await thawed(thawDir, freezeId);
+    this.frozen = false;
+    if (restored === null) {
+      await this.door.reopen();
+    } else {
+      await this.restore(restored);
+    }
+    this.changed();
+  }
+
+  /** Goes on as a new container would start: what happened since the snapshot was made, it has not seen. */
+  private async restore({ elsewhere, settings, spawnedAt }: StartOptions): Promise<void> {
+    await this.door.takeDown(this.containerId);
+    this.containerId = randomUUID();
+    this.startedAt = new Date().toISOString();
+    this.usage = new UsageClock(spawnedAt, Date.now);
+    this.configure(settings);
+    const settled = this.settle(elsewhere);
+    await this.door.open(this.containerId);
+    await settled;
+  }
+
+  private configure(settings: ContainerSettings): void {
+    this.policy = withSettings(this.policy, settings);
+    this.idle.setWindow(this.policy.scaledownWindowMs);
+    this.warmLimit.configure(this.policy);
+  }
+
+  private get hasWork(): boolean {
+    const { run, queue } = this.scheduler;
+    const isAsked = this.accepting !== undefined || this.otherWork > 0;
+    return run !== undefined || queue.length > 0 || isAsked;
   }
 
   private get state(): ContainerState {
@@ -308,6 +386,9 @@ export class Supervisor {
     if (this.cooling) {
       throw refusal(ErrorCode.busy, 'The container is being let go. Try again in a moment.');
     }
+    if (this.frozen) {
+      throw refusal(ErrorCode.busy, 'A snapshot of the container is being made. Try again in a moment.');
+    }
     if (run !== undefined && whenBusy !== 'queue') {
       throw refusal(
         ErrorCode.busy,
@@ -384,11 +465,9 @@ export class Supervisor {
   }
 
   private countIdleness(): void {
-    const { trainer, run, queue } = this.scheduler;
-    const isAsked = this.accepting !== undefined || this.otherWork > 0;
-    const hasWork = run !== undefined || queue.length > 0 || isAsked;
+    const { trainer, run } = this.scheduler;
     this.usage.note(trainer.isReady, run?.dispatched === true);
-    if (hasWork || !trainer.isReady || this.cooling) {
+    if (this.hasWork || !trainer.isReady || this.cooling || this.frozen) {
       this.idle.pause();
       this.warmLimit.busy();
       return;

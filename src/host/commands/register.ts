@@ -69,6 +69,7 @@ export function registerCommands(deps: CommandDeps): Disposable & { training: Tr
     warmUp: () => training.warmUp(),
     coolDown: () => training.coolDown(),
     restartContainer: () => training.restart(),
+    snapshotContainer: () => training.snapshot(),
     showPanel: () => panel.reveal(),
     showLog: (argument) => runs.showLog(argument),
     showActions: offerActions,

@@ -19,7 +19,7 @@ import type { MessageDeps } from './messages';
 import { commandAction, offer } from './messages';
 
 export interface TrainingDeps extends MessageDeps {
-  vs: Pick<typeof vscode, 'commands' | 'window'>;
+  vs: Pick<typeof vscode, 'commands' | 'window' | 'ProgressLocation'>;
   environment: Environment;
   container: ContainerModel;
   history: HistoryModel;
@@ -174,6 +174,17 @@ export class Training {
       await this.deps.container.kill();
       await this.warmUp();
     }
+  }
+
+  /** Keeps the memory of the warm container, from which its next start is restored. */
+  async snapshot(): Promise<void> {
+    const { container, vs } = this.deps;
+    await vs.window.withProgress(
+      { location: vs.ProgressLocation.Notification, title: 'Tiny Cats: making a snapshot of the container' },
+      () => container.snapshot(),
+    );
+    const text = 'Tiny Cats: the next start of the container is restored from its snapshot';
+    vs.window.setStatusBarMessage(text, STATUS_MESSAGE_MS);
   }
 
   /** Goes on with a run that failed or was stopped, from its last checkpoint, in a new run. */

@@ -182,6 +182,12 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
     }
   }
 
+  /** See ContainerClient.snapshot. @throws Error if that cannot be */
+  async snapshot(): Promise<void> {
+    await this.find();
+    await this.exclusively(() => this.requireClient().snapshot());
+  }
+
   /** Ends the container without mercy, e.g. one of another protocol version. The next start makes a new one. */
   async kill(): Promise<void> {
     await this.exclusively(async () => {

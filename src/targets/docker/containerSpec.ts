@@ -75,8 +75,9 @@ const CPU_PERIOD_US = 100_000;
 /**
  * For POST /libpod/containers/create. Podman's copy of Docker's API passes over requests for devices, and knows no CDI in
  * older versions.
+ * @param initPath the engine's small PID 1 where it is not where Podman looks for it itself
  */
-export function forPodman(spec: ContainerSpec): object {
+export function forPodman(spec: ContainerSpec, initPath: string | undefined): object {
   const { port, memoryMiB, cpus, gpu } = spec;
   const memory = memoryMiB === undefined ? {} : { memory: { limit: memoryMiB * MIB, swap: memoryMiB * MIB } };
   const cpu =
@@ -90,6 +91,7 @@ export function forPodman(spec: ContainerSpec): object {
     labels: spec.labels,
     env: spec.env,
     init: spec.init,
+    ...(spec.init && initPath !== undefined ? { init_path: initPath } : {}),
     remove: spec.isTransient,
     stop_timeout: STOP_TIMEOUT_S,
     shm_size: SHARED_MEMORY_BYTES,

@@ -1,3 +1,5 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as v from 'valibot';
 import { parse } from '../../protocol/schema';
 import type { Bundle } from '../bundle';
@@ -50,13 +52,41 @@ export async function createAndStart(
   }
 }
 
+/**
+ * Podman's PID 1 by its real path: CRIU restores no container into which a symbolic link was mounted, and Debian has a
+ * link where Podman looks.
+ */
+async function podmanInit(): Promise<string | undefined> {
+  for (const dir of [
+    '/usr/libexec/podman',
+    '/usr/local/libexec/podman',
+    '/usr/local/lib/podman',
+    '/usr/lib/podman',
+  ]) {
+    const path = await realpath(join(dir, 'catatonit')).catch(() => undefined);
+    if (path !== undefined) {
+      return path;
+    }
+  }
+  return undefined;
+}
+
+/** Gives a stopped container the name by which it owns the volumes. @throws NameTaken */
+export async function takeName(engine: Engine, id: string, name: string): Promise<void> {
+  try {
+    await engine.quick.getContainer(id).rename({ name });
+  } catch (error) {
+    throw isNameTaken(error) ? new NameTaken(messageOf(error), { cause: error }) : error;
+  }
+}
+
 async function create(engine: Engine, spec: ContainerSpec): Promise<string> {
   try {
     if (engine.kind === 'docker') {
       return (await engine.slow.createContainer(forDocker(spec))).id;
     }
     const path = '/containers/create';
-    const body = forPodman(spec);
+    const body = forPodman(spec, engine.isHere ? await podmanInit() : undefined);
     const answer = await engine.libpod({ method: 'POST', path, body, timeoutMs: CREATE_TIMEOUT_MS });
     return parse(createdSchema, JSON.parse(await text(answer)), 'answer of Podman').Id;
   } catch (error) {

@@ -1,12 +1,11 @@
 import { get } from 'node:http';
-import { extract } from 'tar-stream';
 import * as v from 'valibot';
 import { parse } from '../../protocol/schema';
 import type { Endpoint } from '../target';
 import type { Engine } from './engine';
+import { readInside } from './insideFiles';
 import { INSIDE } from './layout';
 import type { Present } from './presence';
-import { statusOf } from './problems';
 import { relayInto } from './relay';
 
 const descriptorSchema = v.object({ containerId: v.string(), token: v.string() });
@@ -46,29 +45,4 @@ export async function isHealthy(endpoint: Endpoint): Promise<boolean> {
     request.setTimeout(HEALTH_TIMEOUT_MS, () => request.destroy());
     request.once('close', () => resolve(false)).once('error', () => resolve(false));
   });
-}
-
-/** The text of a small file in a container; undefined without one. Faster than running a program inside. */
-async function readInside(engine: Engine, id: string, path: string): Promise<string | undefined> {
-  let archive: NodeJS.ReadableStream;
-  try {
-    archive = await engine.slow.getContainer(id).getArchive({ path });
-  } catch (error) {
-    if (statusOf(error) === 404) {
-      return undefined;
-    }
-    throw error;
-  }
-  const files = extract();
-  const parts: Buffer[] = [];
-  await new Promise<void>((resolve, reject) => {
-    files.on('entry', (_header, content, next) => {
-      content.on('data', (part: Buffer) => parts.push(part));
-      content.once('end', next);
-    });
-    files.once('finish', resolve).once('error', reject);
-    archive.once('error', reject);
-    archive.pipe(files);
-  });
-  return Buffer.concat(parts).toString('utf8');
 }

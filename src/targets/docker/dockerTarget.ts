@@ -1,14 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AgentClient } from '../agent/agentClient';
 import type { AgentPlace } from '../agent/protocol';
 import { Bundle } from '../bundle';
-import type { Elsewhere } from '../local/startOptions';
+import type { Elsewhere, StartOptions } from '../local/startOptions';
 import type { ContainerOptions, Endpoint, Finding, RunHistory, StartProgress, Target } from '../target';
-import { ContainerStartError } from '../target';
+import { ContainerStartError, noSnapshots } from '../target';
 import { checkDocker } from './check';
 import type { DockerConfig } from './config';
 import type { ContainerSpec } from './containerSpec';
-import { NameTaken, createAndStart } from './create';
+import { NameTaken, createAndStart, takeName } from './create';
 import { endpointOf, isHealthy } from './descriptor';
 import { Engine } from './engine';
 import type { GpuWish } from './gpu';
@@ -16,14 +17,25 @@ import { gpuWish, gpusInside, noGpuError } from './gpu';
 import type { HelperPlace } from './helper';
 import { withHelper } from './helper';
 import type { ImageSource } from './image';
-import { ensureImage, imageSource } from './image';
+import { ensureImage, findImage, imageSource } from './image';
 import type { Names } from './layout';
 import { INSIDE, LABEL } from './layout';
 import type { Ledger } from './ledger';
 import type { Present } from './presence';
-import { failEnded, findOthers, findPresent, inspect, logTail, remove } from './presence';
+import { failEnded, findOthers, findPresent, inspect, isSameId, logTail, remove } from './presence';
 import { ignoreStatus, messageOf, startError } from './problems';
-import { startOptionsText } from './startOptions';
+import type { Snapshot } from './snapshots';
+import {
+  checkpoint,
+  findAside,
+  goOn,
+  makeOf,
+  makeWay,
+  restore,
+  snapshotError,
+  snapshotOf,
+} from './snapshots';
+import { startOptions } from './startOptions';
 
 /** How long a new container may take until it listens. */
 const LISTEN_TIMEOUT_MS = 30_000;
@@ -91,8 +103,33 @@ export class DockerTarget implements Target {
         const container = engine.slow.getContainer(present.id);
         await container.kill().catch(ignoreStatus(404, 409, 500));
         await container.wait().catch(ignoreStatus(404));
+        await this.deps.ledger.note({ mayBeUnsettled: true });
       }
+      // What has to be killed is not to come back.
+      await this.forgetSnapshots(engine);
       await this.settleNow(engine);
+    });
+  }
+
+  snapshot(freeze: (freezeId: string) => Promise<void>): Promise<void> {
+    return this.inTurn(async (engine) => {
+      const present = await this.present(engine);
+      if (engine.kind !== 'podman' || present?.state !== 'running') {
+        throw engine.kind === 'podman' ? new Error('There is no warm container.') : noSnapshots(this.name);
+      }
+      const freezeId = randomUUID();
+      await freeze(freezeId);
+      try {
+        await checkpoint(engine, present.id, freezeId);
+      } catch (error) {
+        throw snapshotError(engine, error);
+      } finally {
+        await goOn(engine, present.id, freezeId);
+      }
+      const aside = await findAside(engine, this.deps.names.container);
+      if (aside !== undefined) {
+        await remove(engine, aside.id);
+      }
     });
   }
 
@@ -110,7 +147,7 @@ export class DockerTarget implements Target {
         return [];
       }
       if (present !== undefined) {
-        await remove(engine, present.id);
+        await this.makeWay(engine, present);
       }
       const runs = await this.askHelper(engine, (agent) => agent.history(after));
       if (runs !== undefined) {
@@ -143,7 +180,7 @@ export class DockerTarget implements Target {
       return [];
     }
     if (present !== undefined) {
-      await remove(engine, present.id);
+      await this.makeWay(engine, present);
     }
     const runIds = await this.askHelper(engine, (agent) => agent.settle());
     if (runIds === undefined) {
@@ -186,19 +223,25 @@ export class DockerTarget implements Target {
     }
     const gpu = await this.gpu(engine);
     const source = await this.image(gpu);
-    await ensureImage(engine, source, progress);
-    if (present !== undefined) {
-      await remove(engine, present.id);
-    }
     const code = await this.readCode();
     const elsewhere = await this.elsewhere(engine);
+    const spec = this.spec(source.name, gpu, code, options);
+    const inside = (): StartOptions => startOptions(this.name, options, elsewhere);
+    const last = present ?? (await findAside(engine, this.deps.names.container));
+    if (last !== undefined) {
+      const restored = await this.restoreOnce(engine, last, spec, inside, progress);
+      if (restored !== 'not') {
+        return restored;
+      }
+    }
+    await ensureImage(engine, source, progress);
     let id: string;
     try {
       id = await createAndStart(
         engine,
-        this.spec(source.name, gpu, code, options.port),
+        spec,
         code,
-        () => startOptionsText(this.name, options, elsewhere),
+        () => JSON.stringify(inside()),
         (put) => progress.phase('code sent', put),
       );
     } catch (error) {
@@ -213,6 +256,66 @@ export class DockerTarget implements Target {
       await this.verifyGpu(engine, id, gpu, progress);
       return endpoint;
     });
+  }
+
+  /**
+   * Starts the last container from its snapshot; one that cannot be is removed.
+   * @returns undefined if another one was at it, and it has to be looked again; 'not' if it starts cold
+   */
+  private async restoreOnce(
+    engine: Engine,
+    last: Present,
+    spec: ContainerSpec,
+    options: () => StartOptions,
+    progress: StartProgress,
+  ): Promise<Endpoint | undefined | 'not'> {
+    const { id } = last;
+    const snapshot = await this.fitting(engine, last, spec);
+    if (snapshot !== undefined) {
+      progress.log(
+        `Restoring the container from its snapshot of ${new Date(snapshot.takenAt).toLocaleString()}`,
+      );
+      try {
+        return await progress.phase('restore', async () => {
+          if (last.name !== spec.name) {
+            await takeName(engine, id, spec.name);
+          }
+          await restore(engine, id, snapshot, options());
+          return this.reached(engine, id, (ended) => failEnded(engine, id, ended));
+        });
+      } catch (error) {
+        if (error instanceof NameTaken || (await inspect(engine, id))?.state === 'running') {
+          await delay(POLL_MS);
+          return undefined;
+        }
+        progress.log(`It cannot be restored, and starts anew: ${messageOf(error)}`);
+      }
+    }
+    await remove(engine, id);
+    return 'not';
+  }
+
+  /** The snapshot of a stopped container that was made as this one would be. */
+  private async fitting(engine: Engine, last: Present, spec: ContainerSpec): Promise<Snapshot | undefined> {
+    if (last.make !== spec.labels[LABEL.make]) {
+      return undefined;
+    }
+    const image = await findImage(engine, spec.image);
+    return image !== undefined && isSameId(image.Id, last.imageId) ? snapshotOf(engine, last) : undefined;
+  }
+
+  private async forgetSnapshots(engine: Engine): Promise<void> {
+    const aside = await findAside(engine, this.deps.names.container);
+    const present = await this.present(engine);
+    for (const stopped of [aside, present]) {
+      if (stopped?.state === 'stopped') {
+        await remove(engine, stopped.id);
+      }
+    }
+  }
+
+  private makeWay(engine: Engine, present: Present): Promise<void> {
+    return makeWay(engine, present, this.deps.names.container);
   }
 
   /**
@@ -276,20 +379,14 @@ export class DockerTarget implements Target {
     }
   }
 
-  private spec(image: string, gpu: GpuWish, code: Bundle, port: number): ContainerSpec {
+  private spec(image: string, gpu: GpuWish, code: Bundle, options: ContainerOptions): ContainerSpec {
     const { names, slot, config } = this.deps;
-    return {
+    const { engine, port } = options;
+    const spec = {
       name: names.container,
       image,
       entrypoint: 'node',
       args: [`${INSIDE.code}/container.js`, 'from', INSIDE.options],
-      labels: {
-        [LABEL.role]: 'container',
-        [LABEL.outputs]: names.outputsVolume,
-        [LABEL.slot]: String(slot),
-        [LABEL.target]: this.name,
-        [LABEL.code]: code.hash,
-      },
       env: { TINY_CATS_HOME: INSIDE.state },
       volumes: this.volumes(),
       port: { inside: INSIDE.port, host: port },
@@ -299,6 +396,14 @@ export class DockerTarget implements Target {
       init: true,
       isTransient: false,
     };
+    const labels = {
+      [LABEL.role]: 'container',
+      [LABEL.outputs]: names.outputsVolume,
+      [LABEL.slot]: String(slot),
+      [LABEL.target]: this.name,
+      [LABEL.make]: makeOf(spec, code.hash, engine),
+    };
+    return { ...spec, labels };
   }
 
   private volumes(): ContainerSpec['volumes'] {

@@ -11,6 +11,10 @@ export const INSIDE = {
   code: `${HOME}/code`,
   /** What the container is started with. */
   options: `${HOME}/start.json`,
+  /** Where it finds how to go on after a snapshot. */
+  thawDir: HOME,
+  /** What is known of its snapshot. */
+  snapshot: `${HOME}/snapshot.json`,
   /** Every user may write there. */
   state: `${HOME}/state`,
   /** Where the container's own processes look for it, too. */
@@ -27,8 +31,8 @@ export const LABEL = {
   slot: 'tiny-cats.slot',
   /** Name of the target. */
   target: 'tiny-cats.target',
-  /** Hash of the code inside. */
-  code: 'tiny-cats.code',
+  /** Hash of all that it was made from. */
+  make: 'tiny-cats.make',
 } as const;
 
 /** Names of what a target has in its engine. */

@@ -7,6 +7,7 @@ import { statusOf } from './problems';
 
 const inspectSchema = v.object({
   Id: v.string(),
+  Name: v.string(),
   Image: v.string(),
   State: v.object({
     Status: v.string(),
@@ -25,6 +26,7 @@ const inspectSchema = v.object({
 /** A container of ours that the engine has, running or not. */
 export interface Present {
   id: string;
+  name: string;
   role: string;
   /** `starting`: made, and not started yet. */
   state: 'starting' | 'running' | 'stopped';
@@ -32,8 +34,14 @@ export interface Present {
   wasOutOfMemory: boolean;
   /** Port on the engine's machine; it changes with each start. */
   hostPort: number | undefined;
-  codeHash: string;
+  /** Hash of all that it was made from. */
+  make: string;
+  /** Id of its image. */
+  imageId: string;
 }
+
+/** End of the name of a container that is kept for its snapshot alone, so that another can have the volumes. */
+export const ASIDE = '-snapshot';
 
 /** The container of an outputs volume and slot, found by its labels. */
 export async function findPresent(
@@ -42,7 +50,8 @@ export async function findPresent(
   slot: number,
 ): Promise<Present | undefined> {
   const label = [`${LABEL.outputs}=${outputsVolume}`, `${LABEL.slot}=${slot}`];
-  const [found] = await engine.quick.listContainers({ all: true, filters: { label } });
+  const all = await engine.quick.listContainers({ all: true, filters: { label } });
+  const found = all.find(({ Names }) => !Names.some((name) => name.endsWith(ASIDE)));
   return found === undefined ? undefined : inspect(engine, found.Id);
 }
 
@@ -55,7 +64,7 @@ export async function findOthers(engine: Engine, outputsVolume: string, slot: nu
   return present.filter((other) => other !== undefined);
 }
 
-/** @returns undefined if it is gone */
+/** @param id or name. @returns undefined if it is gone */
 export async function inspect(engine: Engine, id: string): Promise<Present | undefined> {
   let said: unknown;
   try {
@@ -66,21 +75,32 @@ export async function inspect(engine: Engine, id: string): Promise<Present | und
     }
     throw error;
   }
-  const { Id, State, Config, NetworkSettings } = parse(inspectSchema, said, `answer of ${engine.title}`);
+  const { Id, Name, Image, State, Config, NetworkSettings } = parse(
+    inspectSchema,
+    said,
+    `answer of ${engine.title}`,
+  );
   const binding = NetworkSettings.Ports?.[`${INSIDE.port}/tcp`]?.[0];
   return {
     id: Id,
+    name: Name.replace(/^\//, ''),
     role: Config.Labels?.[LABEL.role] ?? '',
     state: State.Running ? 'running' : isBeforeStart(State.Status) ? 'starting' : 'stopped',
     exitCode: State.ExitCode,
     wasOutOfMemory: State.OOMKilled === true,
     hostPort: binding === undefined ? undefined : Number(binding.HostPort),
-    codeHash: Config.Labels?.[LABEL.code] ?? '',
+    make: Config.Labels?.[LABEL.make] ?? '',
+    imageId: Image,
   };
 }
 
 function isBeforeStart(status: string): boolean {
   return ['created', 'configured', 'initialized'].includes(status);
+}
+
+/** Engines say ids with and without the name of the hash. */
+export function isSameId(one: string, other: string): boolean {
+  return one.replace(/^sha256:/, '') === other.replace(/^sha256:/, '');
 }
 
 /** Removes it in whatever state it is; the volumes stay. */

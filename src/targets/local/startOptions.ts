@@ -40,12 +40,26 @@ export const startOptionsSchema = v.object({
   /** Where it listens if not on the port of 127.0.0.1: a socket in its own folder, or another address of a sandbox. */
   listen: v.optional(listenSchema),
   elsewhere: v.optional(elsewhereSchema),
+  /** Where a frozen container finds how it is to go on; without one it cannot be frozen. */
+  thawDir: v.optional(v.string()),
   settings: containerSettingsSchema,
   hint: hintSchema,
   /** When the process was asked for, milliseconds since the epoch: the enter hook's first phase begins there. */
   spawnedAt: v.number(),
 });
 export type StartOptions = v.InferOutput<typeof startOptionsSchema>;
+
+/** In the file of `thawPath`: what ends a freeze. */
+export const thawSchema = v.object({
+  /** How the container goes on that was restored from its snapshot; null if it was never away. */
+  restored: v.nullable(startOptionsSchema),
+});
+export type Thaw = v.InferOutput<typeof thawSchema>;
+
+/** It appears when the freeze is to end: no snapshot finds a file of an earlier one open. */
+export function thawPath(thawDir: string, freezeId: string): string {
+  return `${thawDir}/thaw-${freezeId}.json`;
+}
 
 /** What a new container tells the process that started it, over the IPC channel, before it stands alone. */
 export const startReportSchema = v.variant('type', [

@@ -64,6 +64,7 @@ const handlers: Handlers = {
   configure: unused,
   cool: unused,
   keepWarm: unused,
+  freeze: unused,
 };
 
 async function open(): Promise<string> {
