@@ -9,6 +9,7 @@ import { untilCold, untilStatus, untilTrue } from '../container/support/waiting'
 import { SHORT } from './support/bench';
 import { EngineBox, engineForTests, stopEngines } from './support/engineBox';
 import type { TestEngine } from './support/engines';
+import { buildRootImage } from './support/testImage';
 
 const run = promisify(execFile);
 after(stopEngines);
@@ -28,6 +29,7 @@ describe('a snapshot of a warm container in podman', function () {
   // Its trainings compete with whatever else runs here.
   this.timeout(180_000);
   let engine: TestEngine;
+  let image: string;
   let box: EngineBox;
   let images: string;
 
@@ -40,6 +42,7 @@ describe('a snapshot of a warm container in podman', function () {
       this.skip();
     }
     engine = started;
+    image = await buildRootImage(engine.socket, engine.image);
   });
   beforeEach(async () => {
     box = await EngineBox.make(engine);
@@ -67,7 +70,7 @@ describe('a snapshot of a warm container in podman', function () {
   }
 
   it('is restored instead of a cold start, as often as it is wanted, and knows the runs since', async () => {
-    const client = box.client();
+    const client = box.client({ image });
     await warm(client);
     await client.snapshot();
     assert.equal(client.link, 'connected');
@@ -93,7 +96,7 @@ describe('a snapshot of a warm container in podman', function () {
   });
 
   it('outlives a container that was killed, whose run is settled', async () => {
-    const client = box.client();
+    const client = box.client({ image });
     await warm(client);
     await client.snapshot();
     const params = { data_dir: images, ...SHORT, epochs: 10_000, warmup_epochs: 0 };
@@ -109,11 +112,11 @@ describe('a snapshot of a warm container in podman', function () {
   });
 
   it('is not taken for a container that would be made in another way, and is forgotten by Restart', async () => {
-    const client = box.client();
+    const client = box.client({ image });
     await warm(client);
     await client.snapshot();
     await letGo(client);
-    const target = box.target({ memoryMiB: 900 });
+    const target = box.target({ image, memoryMiB: 900 });
     await target.start(box.options(), box.progress);
     assert.deepEqual(box.phases, ['code sent', 'start']);
     await target.kill();
@@ -127,7 +130,7 @@ describe('a snapshot of a warm container in podman', function () {
   });
 
   it('that cannot be restored makes way for a cold start', async () => {
-    const client = box.client();
+    const client = box.client({ image });
     await warm(client);
     await client.snapshot();
     await letGo(client);

@@ -110,8 +110,8 @@ export class EngineBox {
     return new OutputsVolume(this.outputsDir);
   }
 
-  client(): ContainerClient {
-    const client = new ContainerClient(this.target(), this.volume, 'test');
+  client(changes: object = {}): ContainerClient {
+    const client = new ContainerClient(this.target(changes), this.volume, 'test');
     this.clients.push(client);
     return client;
   }

@@ -36,6 +36,22 @@ export async function buildTestImage(socketPath: string): Promise<string> {
   return name;
 }
 
+/**
+ * The test image with root as its user: CRIU reads the limits of another user's processes by CAP_SYS_RESOURCE alone, which
+ * a root of a sandbox may lack.
+ * @returns its name
+ */
+export async function buildRootImage(socketPath: string, image: string): Promise<string> {
+  const name = `${image}-root`;
+  const docker = new Dockerode({ socketPath, host: undefined, protocol: 'http' });
+  const context = pack();
+  const build = docker.buildImage(context, { t: name, dockerfile: 'Containerfile' });
+  context.entry({ name: 'Containerfile' }, `FROM ${image}\nUSER 0\n`);
+  context.finalize();
+  await followProgress(await build, 'Building the test image', () => undefined);
+  return name;
+}
+
 /** Paths in the image, and the files here. */
 async function nodeAndLibraries(): Promise<Map<string, string>> {
   const node = await realpath(process.execPath);
