@@ -2,7 +2,7 @@ import type { LogLevel, Phase, RunEvent } from '../protocol/events';
 import { heldMemoryText } from '../protocol/heldMemory';
 import type { RunError, RunResult, RunState } from '../protocol/run';
 import type { DatasetFacts, MetricsRow, RunView } from '../protocol/runView';
-import { bestEpoch } from '../protocol/runView';
+import { bestEpoch, startWords } from '../protocol/runView';
 import type { SendProgress } from '../transfer/sendFolder';
 import { capital, countText, durationText, engineText, epochText, metricsText, sampleText } from './format';
 import { PhaseLines } from './phaseLines';
@@ -65,7 +65,7 @@ export class TextPrinter implements RunPrinter {
         );
         break;
       case 'phase':
-        if (view.start === 'cold') {
+        if (startWords(view) !== 'Warm start') {
           this.phase(event.phase);
         }
         break;
@@ -127,8 +127,8 @@ export class TextPrinter implements RunPrinter {
     }
     this.terminal.line(
       result.time_to_first_step_ms === null
-        ? `${capital(result.start)} start`
-        : `${capital(result.start)} start, first step done after ${durationText(result.time_to_first_step_ms)}`,
+        ? startWords(view)
+        : `${startWords(view)}, first step done after ${durationText(result.time_to_first_step_ms)}`,
     );
   }
 

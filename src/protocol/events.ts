@@ -25,6 +25,9 @@ export const phaseSchema = v.object({
 });
 export type Phase = v.InferOutput<typeof phaseSchema>;
 
+/** Name of the phase in which a container comes back from its snapshot. */
+export const RESTORE_PHASE = 'restore';
+
 export const logLevelSchema = v.picklist(['debug', 'info', 'warning', 'error']);
 export type LogLevel = v.InferOutput<typeof logLevelSchema>;
 

@@ -1,4 +1,5 @@
 import type { HeldMemory, LogLevel, Phase, RunEvent, RunEventBody } from './events';
+import { RESTORE_PHASE } from './events';
 import type { ParameterValues } from './parameters';
 import type { Checkpoint, Location, RunResult, RunState, Sample, SourceFile, StartKind } from './run';
 import { checkpointOf } from './run';
@@ -239,6 +240,14 @@ export function applyEvent(view: RunView, event: RunEvent): void {
 /** All of `rows`, or every other one if there are more than `most`. */
 function bounded<T>(rows: T[], most: number): T[] {
   return rows.length > most ? rows.filter((_, index) => index % 2 === 1) : rows;
+}
+
+/** How the run started, in words. */
+export function startWords(view: RunView): 'Cold start' | 'Warm start' | 'Restored from a snapshot' {
+  if (view.start === 'cold') {
+    return 'Cold start';
+  }
+  return view.phases.some(({ name }) => name === RESTORE_PHASE) ? 'Restored from a snapshot' : 'Warm start';
 }
 
 /** Whether the run is measured in steps rather than epochs. */

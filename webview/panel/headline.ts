@@ -3,7 +3,7 @@ import type { ContainerView } from '../../src/protocol/panel';
 import type { RunState } from '../../src/protocol/run';
 import { isFinal } from '../../src/protocol/run';
 import type { RunView } from '../../src/protocol/runView';
-import { bestEpoch, timeLeftMs } from '../../src/protocol/runView';
+import { bestEpoch, startWords, timeLeftMs } from '../../src/protocol/runView';
 import { plannedEpochs, plannedSteps } from './chartData';
 import { formatClock, formatCount, formatDuration, formatPercent, formatTimeLeft } from '../shared/format';
 
@@ -28,7 +28,7 @@ export function stateBadge(state: RunState, stalled = false): { label: string; t
 
 /** How the run started, in words: "Warm start · first step after 84 ms". */
 export function startText(view: RunView): string {
-  const kind = view.start === 'warm' ? 'Warm start' : 'Cold start';
+  const kind = startWords(view);
   return view.timeToFirstStepMs === null
     ? kind
     : `${kind} · first step after ${formatDuration(view.timeToFirstStepMs)}`;

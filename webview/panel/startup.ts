@@ -1,4 +1,5 @@
 import type { RunView } from '../../src/protocol/runView';
+import { startWords } from '../../src/protocol/runView';
 import type { Typical } from './typicalPhases';
 import { typicalOf } from './typicalPhases';
 import { el, setText, setVariable } from '../shared/dom';
@@ -92,7 +93,14 @@ function startsOf({ run, coldStart, container }: PanelModel): Start[] {
 }
 
 function thisTitle(run: RunView): string {
-  return run.start === 'warm' ? 'This run, warm' : 'This run, cold';
+  switch (startWords(run)) {
+    case 'Cold start':
+      return 'This run, cold';
+    case 'Warm start':
+      return 'This run, warm';
+    case 'Restored from a snapshot':
+      return 'This run, restored';
+  }
 }
 
 function phasesText({ rows }: Waterfall): string {

@@ -6,7 +6,7 @@ import { withClient } from '../workplace';
 
 export const snapshotCommand: Command = {
   name: 'snapshot',
-  summary: 'Keep the warm container’s memory: its next start is restored from it',
+  summary: 'Keep the warm container’s memory: its next start is restored from that',
   details: [
     'For a target of kind "docker" whose engine is Podman with CRIU 4, as root. The container goes on meanwhile.',
   ],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AgentClient } from '../agent/agentClient';
+import { RESTORE_PHASE } from '../../protocol/events';
 import type { AgentPlace } from '../agent/protocol';
 import { Bundle } from '../bundle';
 import type { Elsewhere, StartOptions } from '../local/startOptions';
@@ -276,7 +277,7 @@ export class DockerTarget implements Target {
         `Restoring the container from its snapshot of ${new Date(snapshot.takenAt).toLocaleString()}`,
       );
       try {
-        return await progress.phase('restore', async () => {
+        return await progress.phase(RESTORE_PHASE, async () => {
           if (last.name !== spec.name) {
             await takeName(engine, id, spec.name);
           }

@@ -60,6 +60,9 @@ describe('headline of the panel', () => {
     assert.equal(startText(runAfter(start('cold'))), 'Cold start');
     const run = runAfter(start('warm'), { type: 'first_step', time_to_first_step_ms: 84.3 });
     assert.equal(startText(run), 'Warm start · first step after 84 ms');
+    const restore = { name: 'restore', scope: 'enter', startMs: 0, durationMs: 600 } as const;
+    const restored = runAfter(start('warm'), { type: 'phase', phase: restore });
+    assert.equal(startText(restored), 'Restored from a snapshot');
   });
 
   it('says where the training is', () => {
