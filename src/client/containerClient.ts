@@ -14,7 +14,7 @@ import type { SendProgress } from '../transfer/sendFolder';
 import { confine } from '../volume/confine';
 import type { OutputsVolume } from '../volume/outputsVolume';
 import { ContainerConnection } from './connection';
-import { Follower } from './follower';
+import { Followers } from './followers';
 import { RemoteSide } from './remoteSide';
 
 /** `none`: there is no container; `reconnecting`: there is one, and the way to it is being restored. */
@@ -41,7 +41,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
   private connection: ContainerConnection | undefined;
   private lastStatus: ContainerStatus | undefined;
   private currentLink: Link = 'none';
-  private readonly followers = new Set<Follower>();
+  private readonly followers: Followers;
   private lastProblem: string | null = null;
   private startUp: StartPhases | undefined;
   /** Of a container whose volumes are elsewhere. */
@@ -50,8 +50,6 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
   private wakeRetry: (() => void) | undefined;
   /** What opens or gives up a connection happens one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
-  /** Runs whose events are asked for again, since some were missing. */
-  private readonly replaying = new Set<string>();
 
   /** @param name who this client is: "VS Code", "command line" */
   constructor(
@@ -61,6 +59,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     private readonly heartbeatMs?: number,
   ) {
     super();
+    this.followers = new Followers(volume, () => this.connection);
     this.remote =
       target.kind === 'local' ? undefined : new RemoteSide(this, (signal) => this.endpoint(signal));
   }
@@ -263,17 +262,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
    * dropped links and the death of the container.
    */
   follow(runId: string, afterSeq: number, listener: (events: RunEvent[]) => void): { dispose(): void } {
-    const follower = new Follower(runId, afterSeq, listener);
-    this.followers.add(follower);
-    void this.catchUp(runId);
-    return {
-      dispose: () => {
-        this.followers.delete(follower);
-        if (!this.followersOf(runId).length) {
-          this.connection?.request('detach', { runId }).catch(() => undefined);
-        }
-      },
-    };
+    return this.followers.follow(runId, afterSeq, listener);
   }
 
   dispose(): void {
@@ -304,12 +293,10 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
         this.remote.told(record, tell);
       }
     });
-    connection.on('event', (event) => this.deliver(event));
+    connection.on('event', (event) => this.followers.deliver(event));
     connection.once('close', (_reason, graceful) => void this.linkEnded(connection, graceful));
     this.update(status);
-    for (const runId of new Set([...this.followers].map((follower) => follower.runId))) {
-      void this.catchUp(runId);
-    }
+    void this.followers.catchUpAll();
     this.remote?.opened(connection);
   }
 
@@ -389,48 +376,6 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     this.emit('change');
   }
 
-  private deliver(event: RunEvent): void {
-    for (const follower of this.followersOf(event.runId)) {
-      if (!follower.take([event])) {
-        void this.replay(event.runId);
-      }
-    }
-  }
-
-  private followersOf(runId: string): Follower[] {
-    return [...this.followers].filter((follower) => follower.runId === runId);
-  }
-
-  private async replay(runId: string): Promise<void> {
-    if (!this.replaying.has(runId)) {
-      this.replaying.add(runId);
-      await this.catchUp(runId);
-      this.replaying.delete(runId);
-    }
-  }
-
-  /** From the container if there is one, since it goes on live; else from the volume. */
-  private async catchUp(runId: string): Promise<void> {
-    const behind = this.followersOf(runId).filter((follower) => !follower.ended);
-    if (behind.length === 0) {
-      return;
-    }
-    // A container sends a run's events once to a client: whoever has them already passes over them.
-    const afterSeq = Math.min(...behind.map((follower) => follower.lastSeq));
-    try {
-      if (this.connection !== undefined) {
-        await this.connection.request('attach', { runId, afterSeq });
-      } else {
-        const events = await this.volume.readRunEvents(runId, afterSeq);
-        for (const follower of behind) {
-          follower.take(events);
-        }
-      }
-    } catch {
-      // The link ended meanwhile: `linkEnded` catches up again, by the next link or from the volume.
-    }
-  }
-
   private async linkEnded(connection: ContainerConnection, graceful: boolean): Promise<void> {
     if (this.connection !== connection) {
       return;
@@ -476,9 +421,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     // What cannot be settled now will be by the next client that looks.
     const interrupted = await this.target.settle().catch(() => []);
     await this.remote?.caughtUp().catch(() => undefined);
-    for (const runId of new Set([...this.followers].map((follower) => follower.runId))) {
-      await this.catchUp(runId);
-    }
+    await this.followers.catchUpAll();
     this.currentLink = 'none';
     for (const runId of interrupted) {
       const dir = await this.volume.findRun(runId);

@@ -66,14 +66,17 @@ export class Door {
     await this.listen();
   }
 
-  /** Nobody finds the container here any more. */
-  async takeDown(containerId: string): Promise<void> {
-    await removeDescriptor(this.options.containerDir, containerId);
+  /**
+   * For a container that was restored: what is there is its own or that of one which was restored before, with the same pid
+   * and, by the clock that goes on with the snapshot, perhaps the same start time.
+   */
+  async takeDown(): Promise<void> {
+    await removeDescriptor(this.options.containerDir);
   }
 
   /** For a container that ends. */
   async close(containerId: string): Promise<void> {
-    await this.takeDown(containerId);
+    await removeDescriptor(this.options.containerDir, containerId);
     await this.server?.close(Parting.ends);
   }
 

@@ -247,7 +247,7 @@ export class Supervisor {
 
   /** Goes on as a new container would start: what happened since the snapshot was made, it has not seen. */
   private async restore({ elsewhere, settings, spawnedAt }: StartOptions): Promise<void> {
-    await this.door.takeDown(this.containerId);
+    await this.door.takeDown();
     this.containerId = randomUUID();
     this.startedAt = new Date().toISOString();
     this.usage = new UsageClock(spawnedAt, Date.now);

@@ -20,7 +20,6 @@ export interface SweepActionsDeps {
   code: CodeModel;
   panel: PanelManager;
   sweeps: SweepModel;
-  bundleDir: string;
 }
 
 const STATUS_MESSAGE_MS = 5000;

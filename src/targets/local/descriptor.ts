@@ -95,11 +95,14 @@ export async function publishDescriptor(
   });
 }
 
-/** Removes the descriptor of that container and of no other, however many do so at once. */
-export async function removeDescriptor(dir: string, containerId: string): Promise<void> {
+/**
+ * Removes the descriptor of that container and of no other, however many do so at once.
+ * @param containerId without one whichever is there; for who knows that no other can be
+ */
+export async function removeDescriptor(dir: string, containerId?: string): Promise<void> {
   try {
     await withLock(dir, async () => {
-      if ((await readDescriptor(dir))?.containerId === containerId) {
+      if (containerId === undefined || (await readDescriptor(dir))?.containerId === containerId) {
         await rm(join(dir, NAME), { force: true });
       }
     });
