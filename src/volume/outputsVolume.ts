@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, readFile, readdir } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { RunEvent } from '../protocol/events';
 import type { RunRecord } from '../protocol/run';
@@ -7,6 +7,7 @@ import { runRecordSchema } from '../protocol/run';
 import { parse } from '../protocol/schema';
 import { writeFileAtomic } from './atomicFile';
 import { readEvents } from './eventLog';
+import { makeFolder } from './makeFolder';
 import { readNewerRecord } from './newerRecord';
 
 /** Names inside a run's folder. */
@@ -56,10 +57,9 @@ export class OutputsVolume {
       if ((await mkdir(dir, { recursive: true })) === undefined) {
         return await this.createRun(recipe, now);
       }
-    } catch (error) {
+    } catch {
       // On a read-only file system a recursive mkdir says ENOENT; this says what is wrong.
-      await access(this.root, constants.W_OK);
-      throw error;
+      makeFolder(dir);
     }
     return { runId, dir };
   }

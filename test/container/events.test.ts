@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ContainerClient } from '../../src/client/containerClient';
 import { runEventSchema } from '../../src/protocol/events';
 import { parse } from '../../src/protocol/schema';
+import { EventLogWriter } from '../../src/volume/eventLog';
 import { applyEvent, emptyRunView } from '../../src/protocol/runView';
 import { BreakableTarget } from './support/breakableTarget';
 import { Following, range } from './support/following';
@@ -107,6 +108,34 @@ describe('events of a run', () => {
     const cold = new Following(place.client(), run.runId, 3);
     await cold.result();
     assert.deepEqual(cold.events, run.events.slice(3));
+  });
+
+  it('cost nothing once the client has those of a run that has ended, however many such runs it looks at', async () => {
+    const client = place.client();
+    const first = await place.train(client);
+    await first.result();
+    const record = await place.volume.readRecord(await place.runDir(first.runId));
+    assert.ok(record);
+    for (let count = 0; count < 70; count += 1) {
+      const { runId, dir } = await place.volume.createRun('classifier', new Date());
+      await place.volume.writeRecord(dir, { ...record, runId });
+      const log = new EventLogWriter(join(dir, 'events.jsonl'), runId, 0);
+      const { status, output, val_acc, start, time_to_first_step_ms } = await first.result();
+      log.append({ type: 'result', status, output, val_acc, start, time_to_first_step_ms });
+      log.close();
+      // Refused, it would wait for ever.
+      await new Following(client, runId).result();
+    }
+    const pid = client.status?.pid ?? 0;
+    if (process.platform === 'linux') {
+      await untilTrue(async () => {
+        const files = await readdir(`/proc/${pid}/fd`);
+        const paths = await Promise.all(
+          files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => '')),
+        );
+        return !paths.some((path) => path.endsWith('events.jsonl'));
+      });
+    }
   });
 
   it('go on after the link broke, without a gap and without a repeat', async () => {

@@ -85,6 +85,11 @@ export class Session {
       const source = await handlers.source(runId);
       this.subscriptions.get(runId)?.close();
       this.subscriptions.delete(runId);
+      for (const [other, subscription] of this.subscriptions) {
+        if (subscription.isClosed) {
+          this.subscriptions.delete(other);
+        }
+      }
       if (this.subscriptions.size >= MAX_SUBSCRIPTIONS) {
         throw refusal(ErrorCode.busy, `A client may follow ${MAX_SUBSCRIPTIONS} runs at a time.`);
       }

@@ -41,6 +41,11 @@ export class Subscription {
     }
   }
 
+  /** It was ended, or the run has. */
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
   close(): void {
     this.closed = true;
     if (!this.pumping) {
@@ -78,7 +83,9 @@ export class Subscription {
     }
     await this.send(events);
     this.sentSeq = last.seq;
-    return true;
+    // Nothing comes after it.
+    this.closed = last.type === 'result';
+    return !this.closed;
   }
 
   private async next(): Promise<readonly RunEvent[]> {
