@@ -102,4 +102,9 @@ export function noSnapshots(target: string): Error {
 /** A container could not be started; `message` says why and what to do. */
 export class ContainerStartError extends Error {
   override readonly name = 'ContainerStartError';
+
+  /** Some targets come in bundles of their own, in which this class is another object. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'ContainerStartError';
+  }
 }

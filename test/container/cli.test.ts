@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { runEventSchema } from '../../src/protocol/events';
@@ -101,6 +101,22 @@ describe('tiny-cats', () => {
     assert.match((await workplace.run('runs', '--limit', '1')).stdout, / failed /);
 
     assert.equal((await workplace.run('rerun', '--data-dir', 'ein "Ordner" für 猫')).code, 0);
+  });
+
+  it('says why a container elsewhere cannot be started, and of none that it does not answer', async () => {
+    mkdirSync(join(workplace.cwd, '.vscode'));
+    const targets = [{ name: 'box', kind: 'docker', socket: '/nowhere/docker.sock' }];
+    writeFileSync(
+      join(workplace.cwd, '.vscode/settings.json'),
+      JSON.stringify({ 'tinyCats.targets': targets }),
+    );
+    const { code, stderr } = await workplace.run('warm', ...SHORT, '--target', 'box');
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^No Docker Engine answers at \/nowhere\/docker\.sock\. Mend it with: sudo systemctl/,
+    );
+    assert.doesNotMatch(stderr, /does not answer/);
   });
 
   it('lets the container go and warms a new one', async () => {

@@ -262,6 +262,6 @@ describe('the user’s own Python', () => {
       entrypoint: 'src/train.py:train',
     };
     const options = place.options({ hint: { recipe: 'train', params: {}, program } });
-    await assert.rejects(client.train('train', {}, options), /"\/no\/such\/python" could not be started/);
+    await assert.rejects(client.train('train', {}, options), /there is no "\/no\/such\/python" where the container lives/);
   });
 });

@@ -57,10 +57,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     this.child.on('error', (error) => {
       // Without a pid there will be no exit. With one it was a message that came too late for the process.
       if (this.child.pid === undefined) {
-        this.emit('exit', {
-          cause: `"${launch.command}" could not be started: ${error.message}`,
-          isFault: true,
-        });
+        this.emit('exit', { cause: whyNotStarted(launch.command, error), isFault: true });
       } else {
         console.error(error);
       }
@@ -115,6 +112,13 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
       isFault: this.killCause !== undefined || signal === null || FAULTS.has(signal),
     });
   }
+}
+
+function whyNotStarted(command: string, error: Error): string {
+  return 'code' in error && error.code === 'ENOENT'
+    ? `there is no "${command}" where the container lives. tinyCats.pythonInterpreter, or "python" of the target, names ` +
+        'another; the image of a container engine has to have one'
+    : `"${command}" could not be started: ${error.message}`;
 }
 
 function describeExit(code: number | null, signal: NodeJS.Signals | null): string {

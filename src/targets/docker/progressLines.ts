@@ -1,8 +1,14 @@
 import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
 import * as v from 'valibot';
 
 const REPORT_EVERY_MS = 1000;
 const MB = 1e6;
+/** Lines of a build that tell why it failed. */
+const LAST_LINES = 10;
+const MAX_LINE = 200;
+/** "Step 3/6 : RUN …" of Docker, "[2/2] STEP 3/6: RUN …" of Podman. */
+const STEP = /^(\[\d+\/\d+\] )?step \d/i;
 
 const lineSchema = v.object({
   stream: v.optional(v.string()),
@@ -54,8 +60,8 @@ export class LayerProgress {
 /**
  * Reads an engine's answer to a pull or a build to its end.
  * @param title "Pulling node"
- * @param log gets the steps of a build, and once a second how far the layers are
- * @throws Error with what the engine says when it fails
+ * @param log gets the steps of a build, and once a second what a step says or how far the layers are
+ * @throws Error with what the engine says when it fails, and the last lines of the step
  */
 export async function followProgress(
   stream: NodeJS.ReadableStream,
@@ -64,28 +70,41 @@ export async function followProgress(
 ): Promise<void> {
   const layers = new LayerProgress();
   let reported = { text: '', atMs: performance.now() };
-  const report = (): void => {
-    const text = `${title}: ${layers.toString()}`;
-    if (!layers.isEmpty && text !== reported.text) {
+  const say = (what: string): void => {
+    const text = `${title}: ${what}`;
+    if (text !== reported.text) {
       log(text);
       reported = { text, atMs: performance.now() };
     }
   };
+  const report = (): void => {
+    if (!layers.isEmpty) {
+      say(layers.toString());
+    }
+  };
+  const lastLines: string[] = [];
   let failure: string | undefined;
   for await (const text of createInterface({ input: stream })) {
     const line = parseLine(text);
     failure = line.error ?? failure;
-    const said = line.stream?.trim() ?? '';
-    if (/^step \d/i.test(said)) {
-      log(`${title}: ${said}`);
+    const said = stripVTControlCharacters(line.stream ?? '')
+      .trim()
+      .slice(0, MAX_LINE);
+    const isDue = performance.now() - reported.atMs > REPORT_EVERY_MS;
+    if (said !== '') {
+      lastLines.push(said);
+      lastLines.splice(0, lastLines.length - LAST_LINES);
+      if (isDue || STEP.test(said)) {
+        say(said);
+      }
     }
     layers.take(line);
-    if (performance.now() - reported.atMs > REPORT_EVERY_MS) {
+    if (isDue) {
       report();
     }
   }
   if (failure !== undefined) {
-    throw new Error(failure.trim());
+    throw new Error([failure.trim(), ...lastLines].join('\n'));
   }
   report();
 }
