@@ -262,6 +262,9 @@ describe('the user’s own Python', () => {
       entrypoint: 'src/train.py:train',
     };
     const options = place.options({ hint: { recipe: 'train', params: {}, program } });
-    await assert.rejects(client.train('train', {}, options), /there is no "\/no\/such\/python" where the container lives/);
+    await assert.rejects(
+      client.train('train', {}, options),
+      /there is no "\/no\/such\/python" where the container lives/,
+    );
   });
 });
