@@ -5,7 +5,7 @@ import type { Thaw } from '../../targets/local/startOptions';
 import { thawPath, thawSchema } from '../../targets/local/startOptions';
 
 const POLL_MS = 50;
-/** It is counted and no clock asked: a restored process finds that every clock has jumped. */
+/** Of running time, which is counted, since for a restored process clocks jump. */
 const MAX_POLLS = 120_000 / POLL_MS;
 const GOES_ON: Thaw = { restored: null };
 

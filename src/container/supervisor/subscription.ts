@@ -83,9 +83,11 @@ export class Subscription {
     }
     await this.send(events);
     this.sentSeq = last.seq;
-    // Nothing comes after it.
-    this.closed = last.type === 'result';
-    return !this.closed;
+    if (last.type === 'result') {
+      // Nothing comes after it.
+      this.closed = true;
+    }
+    return true;
   }
 
   private async next(): Promise<readonly RunEvent[]> {
