@@ -130,7 +130,12 @@ describe('own code in VS Code', function () {
   });
 
   it('offers a restart where memory is held from run to run', async () => {
-    await workbench.webview().getByRole('checkbox', { name: 'Hold' }).check();
+    const hold = workbench.webview().getByRole('checkbox', { name: 'Hold' });
+    while ((await hold.getAttribute('aria-checked')) !== 'true') {
+      // The form takes the values of the run that has just ended, which may come after the click.
+      await hold.click();
+      await workbench.page.waitForTimeout(500);
+    }
     for (let run = 0; run < 2; run += 1) {
       await button('Train').click();
       await runState('Training');
