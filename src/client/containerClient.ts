@@ -222,6 +222,15 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     }
   }
 
+  /** Ends the container without mercy and returns once it is gone, and the link to it too. */
+  async kill(): Promise<void> {
+    const gone = this.gone();
+    await this.target.kill();
+    // The link may take a while to notice, and what is asked next is not for a dead container.
+    this.connection?.close();
+    await gone;
+  }
+
   /**
    * Makes a snapshot of the warm container, from which its next start is restored; it goes on meanwhile.
    * @throws Error if that cannot be, or not now

@@ -130,12 +130,7 @@ describe('own code in VS Code', function () {
   });
 
   it('offers a restart where memory is held from run to run', async () => {
-    const hold = workbench.webview().getByRole('checkbox', { name: 'Hold' });
-    while ((await hold.getAttribute('aria-checked')) !== 'true') {
-      // The form takes the values of the run that has just ended, which may come after the click.
-      await hold.click();
-      await workbench.page.waitForTimeout(500);
-    }
+    await workbench.webview().getByRole('checkbox', { name: 'Hold' }).check();
     for (let run = 0; run < 2; run += 1) {
       await button('Train').click();
       await runState('Training');
@@ -162,6 +157,18 @@ describe('own code in VS Code', function () {
     await panel('.banner.notice').getByRole('button', { name: 'Restart Container' }).click();
     await panel('.banner.notice').waitFor({ state: 'hidden' });
     await workbench.waitForStatus(STATUS, 'warm');
+  });
+
+  it('keeps what was filled in when the function gets another parameter', async () => {
+    await field('Epochs').fill('3');
+    await writeFile(
+      join(folder, 'src', 'train.py'),
+      TRAIN.replace('hold: bool', 'name: str = "Tom", hold: bool'),
+    );
+    await workbench.runCommand('Tiny Cats: Show Panel');
+    await field('Name').waitFor();
+    assert.equal(await field('Epochs').inputValue(), '3');
+    assert.equal(await field('Name').inputValue(), 'Tom');
   });
 
   it('runs what was edited, and opens the line of an exception with a click', async () => {

@@ -63,6 +63,17 @@ describe('what dies', () => {
     assert.equal(client.problem, null);
   });
 
+  it('a container that is killed to be restarted is not asked for anything more', async () => {
+    const { pid } = await client.start(place.options());
+    for (let before = pid, turn = 0; turn < 3; turn += 1) {
+      await client.kill();
+      assert.equal(client.link, 'none');
+      const after = await client.start(place.options());
+      assert.notEqual(after.pid, before);
+      before = after.pid;
+    }
+  });
+
   it('a supervisor takes its trainer along; whoever followed the run hears of its end', async () => {
     const run = await place.train(client, LONG);
     await run.first('checkpoint', ({ kind }) => kind === 'best');

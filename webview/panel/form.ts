@@ -27,6 +27,8 @@ interface Field {
   spec: ParameterSpec;
   control: FieldControl;
   problem: HTMLElement;
+  /** What it shows as long as the user leaves it alone. */
+  given: string;
 }
 
 /** The form for the next run: which recipe, and its parameters. */
@@ -39,6 +41,8 @@ export class ParameterForm {
   private recipe: RecipeSpec | null = null;
   private recipes: readonly RecipeForm[] = [];
   private given = '';
+  /** What the host would train next. */
+  private next = '';
 
   constructor(
     private readonly send: Send,
@@ -50,17 +54,29 @@ export class ParameterForm {
     setText(this.section.note, 'of the next run');
   }
 
-  /**
-   * Shows recipes and values that came from the host; choice and edits of the user stay as long as these are the same
-   * as before.
-   */
+  /** Shows recipes and values that came from the host. What the user chose and edited meanwhile stays. */
   render(recipes: readonly RecipeForm[], next: string): void {
     const given = JSON.stringify([recipes, next]);
-    if (given !== this.given) {
-      this.given = given;
-      this.recipes = recipes;
-      this.choose(next);
+    if (given === this.given) {
+      return;
     }
+    const { chosen } = this;
+    const stays = chosen !== this.next && recipes.some(({ spec }) => spec.name === chosen);
+    const name = stays ? chosen : next;
+    const edits = name === chosen ? this.edits() : [];
+    this.given = given;
+    this.recipes = recipes;
+    this.next = next;
+    this.choose(name);
+    for (const [edited, text] of edits) {
+      this.set(edited, text);
+    }
+  }
+
+  private edits(): [name: string, text: string][] {
+    return [...this.fields.values()]
+      .filter(({ control, given }) => control.value !== given)
+      .map(({ spec, control }) => [spec.name, control.value]);
   }
 
   private choose(name: string): void {
@@ -73,6 +89,9 @@ export class ParameterForm {
       this.build(form.spec);
     }
     this.setValues(form.params);
+    for (const field of this.fields.values()) {
+      field.given = field.control.value;
+    }
   }
 
   /** Sets one field, as the user would. */
@@ -174,7 +193,7 @@ export class ParameterForm {
     const problem = el('p', { class: 'problem', attributes: { 'aria-live': 'polite' } });
     problem.hidden = true;
     const control = this.control(spec);
-    const field = { spec, control, problem };
+    const field = { spec, control, problem, given: '' };
     this.fields.set(spec.name, field);
     const hint = el('p', { class: 'hint', text: spec.description });
     const wholeLine = ['folder', 'text', 'path', 'weights'].includes(spec.type);

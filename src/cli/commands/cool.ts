@@ -27,7 +27,7 @@ export const coolCommand: Command = {
       }
     } catch (error) {
       terminal.message(plainLines(error instanceof Error ? error.message : String(error)));
-      await client.target.kill();
+      await client.kill();
       say('The container was killed.');
     } finally {
       client.dispose();

@@ -191,8 +191,7 @@ export class ContainerModel extends EventEmitter<ContainerModelEvents> {
   /** Ends the container without mercy, e.g. one of another protocol version. The next start makes a new one. */
   async kill(): Promise<void> {
     await this.exclusively(async () => {
-      const client = this.ensureClient();
-      await client.target.kill();
+      await this.ensureClient().kill();
     });
   }
 
