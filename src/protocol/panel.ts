@@ -104,6 +104,19 @@ export const panelToHostSchema = v.variant('type', [
 ]);
 export type PanelToHost = v.InferOutput<typeof panelToHostSchema>;
 
-/** What the panel keeps over a reload: enough to ask for the rest. */
-export const panelStateSchema = v.object({ runId: v.nullable(v.string()) });
+/** What was chosen and filled into the form, and not trained yet. */
+export const formDraftSchema = v.object({
+  /** What would have been trained next without it. */
+  next: v.string(),
+  recipe: v.string(),
+  /** Of the fields that were edited, by parameter. */
+  texts: v.record(v.string(), v.string()),
+});
+export type FormDraft = v.InferOutput<typeof formDraftSchema>;
+
+/** What the panel keeps while it is hidden and over a reload: enough to ask for the rest. */
+export const panelStateSchema = v.object({
+  runId: v.nullable(v.string()),
+  draft: v.optional(formDraftSchema),
+});
 export type PanelState = v.InferOutput<typeof panelStateSchema>;

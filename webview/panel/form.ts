@@ -5,7 +5,7 @@ import type {
   RecipeSpec,
 } from '../../src/protocol/parameters';
 import { defaultParameters } from '../../src/protocol/parameters';
-import type { RecipeForm } from '../../src/protocol/panel';
+import type { FormDraft, RecipeForm } from '../../src/protocol/panel';
 import { SAMPLE_DATA_SET } from '../../src/protocol/recipes';
 import type { FieldControl } from '../shared/components';
 import { button, checkbox, dropdown, textField } from '../shared/components';
@@ -48,6 +48,8 @@ export class ParameterForm {
     private readonly send: Send,
     private readonly onSubmit: () => void,
     private readonly onChange: () => void,
+    /** Of this form before the page was made anew. */
+    private readonly kept: FormDraft | undefined,
   ) {
     this.section = foldedSection('parameters', 'Parameters', true);
     this.element = this.section.element;
@@ -60,23 +62,33 @@ export class ParameterForm {
     if (given === this.given) {
       return;
     }
-    const { chosen } = this;
-    const stays = chosen !== this.next && recipes.some(({ spec }) => spec.name === chosen);
-    const name = stays ? chosen : next;
-    const edits = name === chosen ? this.edits() : [];
+    const draft = this.recipe === null ? this.kept : this.draft;
+    const isChosen =
+      draft !== undefined &&
+      draft.recipe !== draft.next &&
+      recipes.some(({ spec }) => spec.name === draft.recipe);
+    const name = isChosen ? draft.recipe : next;
     this.given = given;
     this.recipes = recipes;
     this.next = next;
     this.choose(name);
-    for (const [edited, text] of edits) {
-      this.set(edited, text);
+    if (draft?.recipe === name) {
+      for (const [edited, text] of Object.entries(draft.texts)) {
+        this.set(edited, text);
+      }
     }
   }
 
-  private edits(): [name: string, text: string][] {
-    return [...this.fields.values()]
-      .filter(({ control, given }) => control.value !== given)
-      .map(({ spec, control }) => [spec.name, control.value]);
+  /** What the user chose and edited; undefined if nothing. */
+  get draft(): FormDraft | undefined {
+    const edited = [...this.fields.values()].filter(({ control, given }) => control.value !== given);
+    return edited.length === 0 && this.chosen === this.next
+      ? undefined
+      : {
+          next: this.next,
+          recipe: this.chosen,
+          texts: Object.fromEntries(edited.map(({ spec, control }) => [spec.name, control.value])),
+        };
   }
 
   private choose(name: string): void {

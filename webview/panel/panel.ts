@@ -1,4 +1,4 @@
-import type { HostToPanel } from '../../src/protocol/panel';
+import type { HostToPanel, PanelState } from '../../src/protocol/panel';
 import { isFinal } from '../../src/protocol/run';
 import type { RunView } from '../../src/protocol/runView';
 import { applyEvent } from '../../src/protocol/runView';
@@ -55,7 +55,8 @@ export class Panel {
   constructor(
     root: HTMLElement,
     private readonly send: Send,
-    private readonly keepRun: (runId: string | null) => void,
+    private readonly keep: (state: PanelState) => void,
+    kept: PanelState,
   ) {
     const train = () => this.train();
     this.header = new Header(send, train, () => this.sweep());
@@ -65,7 +66,7 @@ export class Panel {
     this.comparison = new Comparison(send);
     this.samples = new Samples(send);
     this.log = new Log(send);
-    this.form = new ParameterForm(send, train, () => this.draw());
+    this.form = new ParameterForm(send, train, () => this.filled(), kept.draft);
     this.checkpoints = new CheckpointsCard(send);
     this.layout = el(
       'main',
@@ -113,9 +114,8 @@ export class Panel {
           window.scrollTo(0, 0);
         }
         this.model = message;
-        // Not the run that is shown: after a reload from an older state, who followed the newest run still does.
-        this.keepRun(message.chosen);
         this.form.render(message.recipes, message.recipe);
+        this.keepState();
         this.chartsDrawnAt = 0;
         break;
       case 'events':
@@ -142,6 +142,18 @@ export class Panel {
         break;
     }
     this.draw();
+  }
+
+  private filled(): void {
+    this.keepState();
+    this.draw();
+  }
+
+  private keepState(): void {
+    if (this.model !== null) {
+      // Not the run that is shown: after a reload from an older state, who followed the newest run still does.
+      this.keep({ runId: this.model.chosen, draft: this.form.draft });
+    }
   }
 
   private apply(events: Extract<HostToPanel, { type: 'events' }>['events']): void {

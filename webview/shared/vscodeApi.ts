@@ -9,6 +9,8 @@ declare function acquireVsCodeApi(): RawApi;
 
 export interface HostLink<In, Out, State> {
   send(message: Out): void;
+  /** What the page kept before it was made anew; undefined if nothing. */
+  readonly kept: unknown;
   /** Keeps what a reload of the window needs; the host gets it when it restores the page. */
   keep(state: State): void;
   /** Calls `listener` for every message of the host that `check` accepts. */
@@ -25,6 +27,7 @@ export function connectToHost<In, Out, State>(
   const api = acquireVsCodeApi();
   return {
     send: (message) => api.postMessage(message),
+    kept: api.getState(),
     keep: (state) => api.setState(state),
     listen: (listener) => {
       window.addEventListener('message', (event: MessageEvent<unknown>) => {

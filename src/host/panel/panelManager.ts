@@ -122,7 +122,9 @@ export class PanelManager
     disposables.add(panel.webview.onDidReceiveMessage((data: unknown) => void this.receive(model, data)));
     disposables.add(
       panel.onDidChangeViewState(() => {
-        if (!panel.visible) {
+        if (panel.visible) {
+          this.emit('shown');
+        } else {
           model.pageHidden();
         }
       }),
