@@ -2,7 +2,7 @@ import type { LogLevel, Phase, RunEvent } from '../protocol/events';
 import { heldMemoryText } from '../protocol/heldMemory';
 import type { RunError, RunResult, RunState } from '../protocol/run';
 import type { DatasetFacts, MetricsRow, RunView } from '../protocol/runView';
-import { bestEpoch, startWords } from '../protocol/runView';
+import { bestEpoch, startKind, startWords } from '../protocol/runView';
 import type { SendProgress } from '../transfer/sendFolder';
 import { capital, countText, durationText, engineText, epochText, metricsText, sampleText } from './format';
 import { PhaseLines } from './phaseLines';
@@ -65,7 +65,7 @@ export class TextPrinter implements RunPrinter {
         );
         break;
       case 'phase':
-        if (startWords(view) !== 'Warm start') {
+        if (startKind(view) !== 'warm') {
           this.phase(event.phase);
         }
         break;

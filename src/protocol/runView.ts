@@ -242,12 +242,20 @@ function bounded<T>(rows: T[], most: number): T[] {
   return rows.length > most ? rows.filter((_, index) => index % 2 === 1) : rows;
 }
 
-/** How the run started, in words. */
-export function startWords(view: RunView): 'Cold start' | 'Warm start' | 'Restored from a snapshot' {
-  if (view.start === 'cold') {
-    return 'Cold start';
-  }
-  return view.phases.some(({ name }) => name === RESTORE_PHASE) ? 'Restored from a snapshot' : 'Warm start';
+const START_WORDS: Record<StartKind | 'restored', string> = {
+  cold: 'Cold start',
+  warm: 'Warm start',
+  restored: 'Restored from a snapshot',
+};
+
+/** How the run's container came to be warm, if it was. */
+export function startKind({ start, phases }: RunView): StartKind | 'restored' {
+  return start === 'warm' && phases.some(({ name }) => name === RESTORE_PHASE) ? 'restored' : start;
+}
+
+/** The kind of a run's start, as people read it. */
+export function startWords(view: RunView): string {
+  return START_WORDS[startKind(view)];
 }
 
 /** Whether the run is measured in steps rather than epochs. */

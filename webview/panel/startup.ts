@@ -1,5 +1,5 @@
 import type { RunView } from '../../src/protocol/runView';
-import { startWords } from '../../src/protocol/runView';
+import { startKind } from '../../src/protocol/runView';
 import type { Typical } from './typicalPhases';
 import { typicalOf } from './typicalPhases';
 import { el, setText, setVariable } from '../shared/dom';
@@ -93,14 +93,7 @@ function startsOf({ run, coldStart, container }: PanelModel): Start[] {
 }
 
 function thisTitle(run: RunView): string {
-  switch (startWords(run)) {
-    case 'Cold start':
-      return 'This run, cold';
-    case 'Warm start':
-      return 'This run, warm';
-    case 'Restored from a snapshot':
-      return 'This run, restored';
-  }
+  return `This run, ${startKind(run)}`;
 }
 
 function phasesText({ rows }: Waterfall): string {

@@ -1,46 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AgentClient } from '../agent/agentClient';
-import { RESTORE_PHASE } from '../../protocol/events';
 import type { AgentPlace } from '../agent/protocol';
 import { Bundle } from '../bundle';
 import type { Elsewhere, StartOptions } from '../local/startOptions';
 import type { ContainerOptions, Endpoint, Finding, RunHistory, StartProgress, Target } from '../target';
-import { ContainerStartError, noSnapshots } from '../target';
+import { noSnapshots } from '../target';
 import { checkDocker } from './check';
 import type { DockerConfig } from './config';
 import type { ContainerSpec } from './containerSpec';
-import { NameTaken, createAndStart, takeName } from './create';
-import { endpointOf, isHealthy } from './descriptor';
+import { NameTaken, createAndStart } from './create';
+import { endpointOf } from './descriptor';
 import { Engine } from './engine';
 import type { GpuWish } from './gpu';
 import { gpuWish, gpusInside, noGpuError } from './gpu';
 import type { HelperPlace } from './helper';
 import { withHelper } from './helper';
 import type { ImageSource } from './image';
-import { ensureImage, findImage, imageSource } from './image';
+import { ensureImage, imageSource } from './image';
 import type { Names } from './layout';
 import { INSIDE, LABEL } from './layout';
 import type { Ledger } from './ledger';
 import type { Present } from './presence';
-import { failEnded, findOthers, findPresent, inspect, isSameId, logTail, remove } from './presence';
-import { ignoreStatus, messageOf, startError } from './problems';
-import type { Snapshot } from './snapshots';
-import {
-  checkpoint,
-  findAside,
-  goOn,
-  makeOf,
-  makeWay,
-  restore,
-  snapshotError,
-  snapshotOf,
-} from './snapshots';
+import { failEnded, findOthers, findPresent, inspect, remove } from './presence';
+import { ignoreStatus, startError } from './problems';
+import { LISTEN_TIMEOUT_MS, POLL_MS, reached } from './reached';
+import { restoreLast } from './restoreLast';
+import { checkpoint, findAside, forgetSnapshots, goOn, makeOf, makeWay, snapshotError } from './snapshots';
 import { startOptions } from './startOptions';
-
-/** How long a new container may take until it listens. */
-const LISTEN_TIMEOUT_MS = 30_000;
-const POLL_MS = 50;
 
 export interface DockerTargetDeps {
   config: DockerConfig;
@@ -107,7 +94,7 @@ export class DockerTarget implements Target {
         await this.deps.ledger.note({ mayBeUnsettled: true });
       }
       // What has to be killed is not to come back.
-      await this.forgetSnapshots(engine);
+      await forgetSnapshots(engine, this.deps.names.container, await this.present(engine));
       await this.settleNow(engine);
     });
   }
@@ -115,8 +102,11 @@ export class DockerTarget implements Target {
   snapshot(freeze: (freezeId: string) => Promise<void>): Promise<void> {
     return this.inTurn(async (engine) => {
       const present = await this.present(engine);
-      if (engine.kind !== 'podman' || present?.state !== 'running') {
-        throw engine.kind === 'podman' ? new Error('There is no warm container.') : noSnapshots(this.name);
+      if (engine.kind !== 'podman') {
+        throw noSnapshots(this.name);
+      }
+      if (present?.state !== 'running') {
+        throw new Error('There is no warm container.');
       }
       const freezeId = randomUUID();
       await freeze(freezeId);
@@ -217,7 +207,7 @@ export class DockerTarget implements Target {
     const present = await this.present(engine);
     if (present?.state === 'running' && present.role === 'container') {
       // Another window may have started it just now, or it may be on its way out.
-      return this.reached(engine, present.id, () => undefined);
+      return reached(engine, present.id, () => undefined);
     }
     if (present !== undefined && present.state !== 'stopped') {
       return this.otherIsDone(engine, present);
@@ -230,7 +220,7 @@ export class DockerTarget implements Target {
     const inside = (): StartOptions => startOptions(this.name, options, elsewhere);
     const last = present ?? (await findAside(engine, this.deps.names.container));
     if (last !== undefined) {
-      const restored = await this.restoreOnce(engine, last, spec, inside, progress);
+      const restored = await restoreLast(engine, last, spec, inside, progress);
       if (restored !== 'not') {
         return restored;
       }
@@ -253,102 +243,14 @@ export class DockerTarget implements Target {
       throw error;
     }
     return progress.phase('start', async () => {
-      const endpoint = await this.reached(engine, id, (ended) => failEnded(engine, id, ended));
+      const endpoint = await reached(engine, id, (ended) => failEnded(engine, id, ended));
       await this.verifyGpu(engine, id, gpu, progress);
       return endpoint;
     });
   }
 
-  /**
-   * Starts the last container from its snapshot; one that cannot be is removed.
-   * @returns undefined if another one was at it, and it has to be looked again; 'not' if it starts cold
-   */
-  private async restoreOnce(
-    engine: Engine,
-    last: Present,
-    spec: ContainerSpec,
-    options: () => StartOptions,
-    progress: StartProgress,
-  ): Promise<Endpoint | undefined | 'not'> {
-    const { id } = last;
-    const snapshot = await this.fitting(engine, last, spec);
-    if (snapshot !== undefined) {
-      progress.log(
-        `Restoring the container from its snapshot of ${new Date(snapshot.takenAt).toLocaleString()}`,
-      );
-      try {
-        return await progress.phase(RESTORE_PHASE, async () => {
-          if (last.name !== spec.name) {
-            await takeName(engine, id, spec.name);
-          }
-          await restore(engine, id, snapshot, options());
-          return this.reached(engine, id, (ended) => failEnded(engine, id, ended));
-        });
-      } catch (error) {
-        if (error instanceof NameTaken || (await inspect(engine, id))?.state === 'running') {
-          await delay(POLL_MS);
-          return undefined;
-        }
-        progress.log(`It cannot be restored, and starts anew: ${messageOf(error)}`);
-      }
-    }
-    await remove(engine, id);
-    return 'not';
-  }
-
-  /** The snapshot of a stopped container that was made as this one would be. */
-  private async fitting(engine: Engine, last: Present, spec: ContainerSpec): Promise<Snapshot | undefined> {
-    if (last.make !== spec.labels[LABEL.make]) {
-      return undefined;
-    }
-    const image = await findImage(engine, spec.image);
-    return image !== undefined && isSameId(image.Id, last.imageId) ? snapshotOf(engine, last) : undefined;
-  }
-
-  private async forgetSnapshots(engine: Engine): Promise<void> {
-    const aside = await findAside(engine, this.deps.names.container);
-    const present = await this.present(engine);
-    for (const stopped of [aside, present]) {
-      if (stopped?.state === 'stopped') {
-        await remove(engine, stopped.id);
-      }
-    }
-  }
-
   private makeWay(engine: Engine, present: Present): Promise<void> {
     return makeWay(engine, present, this.deps.names.container);
-  }
-
-  /**
-   * Waits until a container that was started listens.
-   * @param ended called if it ends before
-   * @throws ContainerStartError if it takes too long
-   */
-  private async reached(
-    engine: Engine,
-    id: string,
-    ended: (present: Present | undefined) => undefined | Promise<never>,
-  ): Promise<Endpoint | undefined> {
-    const until = performance.now() + LISTEN_TIMEOUT_MS;
-    let problem = '';
-    while (performance.now() < until) {
-      const present = await inspect(engine, id);
-      if (present?.state !== 'running') {
-        return ended(present);
-      }
-      // It may have ended since: the next look tells.
-      const endpoint = await endpointOf(engine, present).catch((error: unknown) => {
-        problem = `${messageOf(error)}. `;
-        return undefined;
-      });
-      if (endpoint !== undefined && (await isHealthy(endpoint))) {
-        return endpoint;
-      }
-      await delay(POLL_MS);
-    }
-    throw new ContainerStartError(
-      `The container did not listen within ${LISTEN_TIMEOUT_MS / 1000} s. ${problem}${await logTail(engine, id)}`,
-    );
   }
 
   /** Waits while another window or a helper has the volumes. */

@@ -92,6 +92,19 @@ export async function makeWay(engine: Engine, present: Present, name: string): P
   await engine.quick.getContainer(present.id).rename({ name: `${name}${ASIDE}` });
 }
 
+/** Removes what could be restored. @param present what owns the volumes now */
+export async function forgetSnapshots(
+  engine: Engine,
+  name: string,
+  present: Present | undefined,
+): Promise<void> {
+  for (const stopped of [await findAside(engine, name), present]) {
+    if (stopped?.state === 'stopped') {
+      await remove(engine, stopped.id);
+    }
+  }
+}
+
 /** Of all that a container is made from, so that a snapshot of another one is not taken for it. */
 export function makeOf(spec: Omit<ContainerSpec, 'labels'>, codeHash: string, engine: string): string {
   return createHash('sha256')
