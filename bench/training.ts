@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import esbuild from 'esbuild';
 import { loadEngine, type Engine } from '../src/container/engines/engine';
+import { compileKernels } from '../src/container/engines/wasm/kernelModule';
 import { createLearner } from '../src/container/parallel/createLearner';
 import { WorkerPool } from '../src/container/parallel/workerPool';
 import { workerCount } from '../src/container/parallel/workerCount';
@@ -84,7 +85,10 @@ async function withLearner<T>(
   const died = (error: Error): void => {
     throw error;
   };
-  const pool = threads > 1 ? new WorkerPool({ workers: threads, script, wasmDir, died }) : undefined;
+  const pool =
+    threads > 1
+      ? new WorkerPool({ workers: threads, script, wasmDir, kernels: compileKernels(wasmDir), died })
+      : undefined;
   const learner = await createLearner(findTask(task), spec, { engine, pool });
   try {
     await learner.initialise(1);

@@ -5,6 +5,7 @@ import { portableOps } from './portableOps';
 import type { ReplicaSeat } from './replicas';
 import { loadTensorflow } from './tensorflow';
 import type { TrainingOps } from './trainingOps';
+import type { KernelModule } from './wasm/kernelModule';
 import { loadWasm } from './wasm/load';
 import { loadWebgpu } from './webgpu';
 
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly log: (text: string) => void;
   /** Given where the engine's models train as replicas, which only wasm can. */
   readonly replicas?: ReplicaSeat;
+  /** The kernels of wasm where they were compiled already. */
+  readonly kernels?: KernelModule | undefined;
   /** Times a named part of the start-up. */
   readonly phase?: <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
 }
@@ -50,7 +53,7 @@ async function loadCpu(): Promise<EngineBackend> {
 const loaders: Record<EngineName, Loader> = {
   tensorflow: ({ enginesDir }) => loadTensorflow(tf, enginesDir),
   webgpu: ({ enginesDir }) => loadWebgpu(tf, enginesDir),
-  wasm: ({ wasmDir, replicas = { group: undefined } }) => loadWasm(tf, wasmDir, replicas),
+  wasm: ({ wasmDir, replicas = { group: undefined }, kernels }) => loadWasm(tf, wasmDir, replicas, kernels),
   cpu: loadCpu,
 };
 

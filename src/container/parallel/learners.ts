@@ -1,4 +1,5 @@
 import type { Engine } from '../engines/engine';
+import { compileKernels } from '../engines/wasm/kernelModule';
 import type { Learner, OptimizerSpec, Task, TaskSpec } from '../recipes/task';
 import { createLearner } from './createLearner';
 import { workerCount } from './workerCount';
@@ -77,7 +78,8 @@ export class Learners {
     if (workers === 1 || this.threads === undefined) return undefined;
     if (this.pool?.size !== workers) {
       if (this.pool !== undefined) await this.dispose();
-      this.pool = new WorkerPool({ workers, ...this.threads });
+      const kernels = compileKernels(this.threads.wasmDir);
+      this.pool = new WorkerPool({ workers, kernels, ...this.threads });
     }
     return this.pool;
   }

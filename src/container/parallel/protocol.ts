@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isModule, type WasmModule } from '../engines/wasm/kernelModule';
 import { isSharedMemory } from './sharedMemory';
 
 const floatsSchema = v.custom<Float32Array>((value) => value instanceof Float32Array);
@@ -102,5 +103,9 @@ export const fromWorkerSchema = v.variant('type', [
 export type FromWorker = v.InferOutput<typeof fromWorkerSchema>;
 
 /** Given to a worker when it starts. */
-export const workerDataSchema = v.object({ wasmDir: v.string(), index: v.number() });
+export const workerDataSchema = v.object({
+  wasmDir: v.string(),
+  index: v.number(),
+  kernels: v.object({ module: v.custom<WasmModule>(isModule), relaxed: v.boolean() }),
+});
 export type WorkerData = v.InferOutput<typeof workerDataSchema>;

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { parse } from '../../protocol/schema';
+import type { KernelModule } from '../engines/wasm/kernelModule';
 import { fromWorkerSchema, type Order, type Result, type ToWorker, type WorkerData } from './protocol';
 
 export interface PoolOptions {
@@ -7,6 +8,8 @@ export interface PoolOptions {
   /** The bundled worker.ts. */
   readonly script: string;
   readonly wasmDir: string;
+  /** Compiled once for all of them. */
+  readonly kernels: KernelModule;
   /** Called once when a worker ended by itself: the pool is of no use any more. */
   readonly died: (error: Error) => void;
   /** Starts a thread; for tests. */
@@ -40,11 +43,15 @@ export class WorkerPool {
   private nextLearner = 0;
 
   constructor(private readonly options: PoolOptions) {
-    const { script, wasmDir, spawn = startThread } = options;
+    const { script, wasmDir, kernels, spawn = startThread } = options;
     this.size = options.workers;
     this.members = Array.from({ length: options.workers }, (_, index) =>
-      this.watch(index, spawn(script, { wasmDir, index })),
+      this.watch(index, spawn(script, { wasmDir, index, kernels })),
     );
+  }
+
+  get kernels(): KernelModule {
+    return this.options.kernels;
   }
 
   /** @throws PoolError if a worker cannot start */

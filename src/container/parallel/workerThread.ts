@@ -121,8 +121,14 @@ export async function serveLearners(findTask: (name: string) => Task): Promise<v
   stepBack();
   const worker = parse(workerDataSchema, workerData, 'data of a worker');
   const seat: ReplicaSeat = { group: undefined };
-  const { wasmDir } = worker;
-  const engine = await loadEngine('wasm', { wasmDir, enginesDir: '', log: () => undefined, replicas: seat });
+  const { wasmDir, kernels } = worker;
+  const engine = await loadEngine('wasm', {
+    wasmDir,
+    enginesDir: '',
+    log: () => undefined,
+    replicas: seat,
+    kernels,
+  });
   const learners = new WorkerLearners(worker, engine, seat, findTask);
   // One order after the other, in the order they came.
   let last = Promise.resolve();

@@ -30,7 +30,13 @@ export async function enter(
 ): Promise<Entered> {
   const { wasmDir, enginesDir, dataDir, hint } = options;
   const { engine, recipes, hinted } = await phase('device initialisation', async () => {
-    const loaded = await loadEngine(options.engine, { wasmDir, enginesDir, log, phase });
+    const loaded = await loadEngine(options.engine, {
+      wasmDir,
+      enginesDir,
+      log,
+      phase,
+      kernels: threads?.kernels,
+    });
     const script = join(__dirname, 'trainer-worker.js');
     const learners = new Learners(loaded, { script, wasmDir, died: die, ahead: threads });
     const warm = { engine: loaded, learners, batchWorkers: new BatchWorkers({ log }), wasmDir, dataDir };

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { compileKernels, type KernelModule } from '../engines/wasm/kernelModule';
 import { workerCount } from '../parallel/workerCount';
 import { WorkerPool } from '../parallel/workerPool';
 import type { EnterOptions } from '../trainerProtocol';
@@ -17,7 +18,14 @@ export function startThreads(
   const asked = hint.params.num_workers ?? 0;
   if (!isWasm || typeof asked !== 'number' || !Number.isInteger(asked) || asked < 0) return undefined;
   const workers = workerCount(asked);
-  return workers > 1
-    ? new WorkerPool({ workers, script: join(__dirname, 'trainer-worker.js'), wasmDir, died })
-    : undefined;
+  if (workers === 1) return undefined;
+  let kernels: KernelModule;
+  try {
+    // Before there are threads: it is done under flags of V8 under which they would start slowly.
+    kernels = compileKernels(wasmDir);
+  } catch {
+    // The engine will say why.
+    return undefined;
+  }
+  return new WorkerPool({ workers, script: join(__dirname, 'trainer-worker.js'), wasmDir, kernels, died });
 }

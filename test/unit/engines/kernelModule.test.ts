@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadKernels, type WasmMemory } from '../../../src/container/engines/wasm/kernelModule';
+import {
+  compileKernels,
+  instantiateKernels,
+  type WasmMemory,
+} from '../../../src/container/engines/wasm/kernelModule';
 import { assertClose, prepareWasm, seeded, values, wasmDir } from './support';
 
 declare const WebAssembly: { readonly Memory: new (size: { initial: number }) => WasmMemory };
@@ -10,9 +14,9 @@ declare const WebAssembly: { readonly Memory: new (size: { initial: number }) =>
 const pages = 64;
 
 /** Multiplies two seeded matrices with one of the two modules. */
-async function product(relaxed: boolean): Promise<Float32Array> {
+function product(relaxed: boolean): Float32Array {
   const memory = new WebAssembly.Memory({ initial: pages });
-  const { kernels } = await loadKernels(wasmDir, memory, relaxed);
+  const kernels = instantiateKernels(compileKernels(wasmDir, relaxed), memory);
   const [m, n, k] = [23, 29, 301];
   const [a, b, c, scratch] = [64, 1 << 18, 2 << 18, 3 << 18] as const;
   const heap = new Float32Array(memory.buffer);
@@ -25,16 +29,15 @@ async function product(relaxed: boolean): Promise<Float32Array> {
 describe('kernel modules', () => {
   before(prepareWasm);
 
-  it('compute the same with plain and with relaxed SIMD', async () => {
-    const { relaxed } = await loadKernels(wasmDir, new WebAssembly.Memory({ initial: pages }));
-    assert.ok(relaxed, 'every Node from 20 on has relaxed SIMD');
-    assertClose(await product(true), await product(false), 'product');
+  it('compute the same with plain and with relaxed SIMD', () => {
+    assert.ok(compileKernels(wasmDir).relaxed, 'every Node from 20 on has relaxed SIMD');
+    assertClose(product(true), product(false), 'product');
   });
 
-  it('leave the memory of their host alone when they start', async () => {
+  it('leave the memory of their host alone when they start', () => {
     const memory = new WebAssembly.Memory({ initial: pages });
     const bytes = new Uint8Array(memory.buffer).fill(7);
-    await loadKernels(wasmDir, memory);
+    instantiateKernels(compileKernels(wasmDir), memory);
     assert.ok(bytes.every((byte) => byte === 7));
   });
 
@@ -42,8 +45,9 @@ describe('kernel modules', () => {
     const dir = await mkdtemp(join(tmpdir(), 'tiny-cats-kernels-'));
     try {
       await copyFile(join(wasmDir, 'tfjs-backend-wasm-simd.wasm'), join(dir, 'kernels.wasm'));
-      const load = loadKernels(dir, new WebAssembly.Memory({ initial: pages }), false);
-      await assert.rejects(load);
+      assert.throws(() =>
+        instantiateKernels(compileKernels(dir, false), new WebAssembly.Memory({ initial: pages })),
+      );
     } finally {
       await rm(dir, { recursive: true });
     }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import type { Engine } from '../../../src/container/engines/engine';
+import { compileKernels } from '../../../src/container/engines/wasm/kernelModule';
 import { createLearner } from '../../../src/container/parallel/createLearner';
 import { WorkerPool, type PoolOptions } from '../../../src/container/parallel/workerPool';
 import type { Batch, Learner, OptimizerSpec } from '../../../src/container/recipes/task';
@@ -30,7 +31,7 @@ export function startPool(workers: number, options: Partial<PoolOptions> = {}): 
   const died = (error: Error): void => {
     throw error;
   };
-  return new WorkerPool({ workers, script, wasmDir, died, ...options });
+  return new WorkerPool({ workers, script, wasmDir, kernels: compileKernels(wasmDir), died, ...options });
 }
 
 export const SIDE = 16;

@@ -1,17 +1,27 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 
 /** The part of WebAssembly that is used here; neither Node's types nor the language's declare it. */
 declare const WebAssembly: {
   readonly Memory: abstract new () => WasmMemory;
-  readonly Module: new (binary: Uint8Array) => object;
+  readonly Module: new (binary: Uint8Array) => WasmModule;
   readonly Instance: new (
-    module: object,
+    module: WasmModule,
     imports: { env: { memory: WasmMemory } },
   ) => { readonly exports: Record<string, unknown> };
   validate(binary: Uint8Array): boolean;
 };
+
+/** A WebAssembly.Module; what one thread has compiled another one can have. */
+export type WasmModule = object;
+
+/** The compiled kernels. */
+export interface KernelModule {
+  readonly module: WasmModule;
+  /** With relaxed SIMD. */
+  readonly relaxed: boolean;
+}
 
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
@@ -79,11 +89,15 @@ const simdProbe = Uint8Array.from([
 
 /** What this runtime's WebAssembly can do. */
 export function wasmFeatures(): { simd: boolean; relaxedSimd: boolean } {
-  return { simd: WebAssembly.validate(simdProbe), relaxedSimd: enableRelaxedSimd() };
+  return { simd: WebAssembly.validate(simdProbe), relaxedSimd: hasRelaxedSimd() };
 }
 
 export function isMemory(value: unknown): value is WasmMemory {
   return value instanceof WebAssembly.Memory;
+}
+
+export function isModule(value: unknown): value is WasmModule {
+  return value instanceof WebAssembly.Module;
 }
 
 function isKernels(exports: Record<string, unknown>): exports is Kernels {
@@ -93,53 +107,85 @@ function isKernels(exports: Record<string, unknown>): exports is Kernels {
   });
 }
 
-/**
- * True where relaxed SIMD is to be had: by default from Node 22 on, and in Node 20 behind a flag that V8 takes while it
- * runs. Its fused multiply-add makes matrix products up to 1.7 times as fast.
- */
-function enableRelaxedSimd(): boolean {
-  if (WebAssembly.validate(relaxedProbe)) return true;
-  // Later versions do not know the flag and would complain on stderr.
-  if (!/^v2[01]\./.test(process.version)) return false;
-  setFlagsFromString('--experimental-wasm-relaxed-simd');
-  return WebAssembly.validate(relaxedProbe);
-}
-
 /** Versions of Node whose V8 the flags below were tried on; others might not know them and would complain on stderr. */
 const known = /^v(20|22|24)\./.exec(process.version)?.[1];
 
-/**
- * Compiles at once with the optimising compiler: it takes 20 ms, and the first step is as fast as any later one. V8 of
- * Node 24 also joins pairs of 128-bit operations to 256-bit ones where the processor has AVX2, which makes matrix products
- * 1.4 times as fast; it is switched on for this module alone, whose tests run with it.
- */
-function compile(binary: Uint8Array): object {
-  if (known === undefined) return new WebAssembly.Module(binary);
-  const joinVectors = known === '24' && process.arch === 'x64';
-  const set = (flag: string, on: boolean) => setFlagsFromString(`--${on ? '' : 'no-'}${flag}`);
-  set('liftoff', false);
-  set('wasm-lazy-compilation', false);
-  if (joinVectors) set('experimental-wasm-revectorize', true);
-  try {
-    return new WebAssembly.Module(binary);
-  } finally {
-    set('liftoff', true);
-    set('wasm-lazy-compilation', true);
-    if (joinVectors) set('experimental-wasm-revectorize', false);
-  }
+/** Flags of V8, and those that take them back. */
+interface Flags {
+  readonly set: readonly string[];
+  readonly back: readonly string[];
 }
 
 /**
- * Instantiates the kernels on `memory`, the heap of tfjs-backend-wasm, with fused multiply-add where there is relaxed SIMD.
- * @throws Error where the file in `wasmDir` is missing or was built from other sources.
+ * Runs `work` under flags of V8, and takes them back. They are the whole process's: what was compiled and kept under other
+ * flags is not taken from its cache, be it that of a bundle or Node's own, with which a thread starts in two thirds of the time.
  */
-export async function loadKernels(
-  wasmDir: string,
-  memory: WasmMemory,
-  relaxed = enableRelaxedSimd(),
-): Promise<{ kernels: Kernels; relaxed: boolean }> {
-  const path = join(wasmDir, relaxed ? 'kernels-relaxed.wasm' : 'kernels.wasm');
-  const { exports } = new WebAssembly.Instance(compile(await readFile(path)), { env: { memory } });
-  if (!isKernels(exports)) throw new Error(`${path} does not fit this version; build it again`);
-  return { kernels: exports, relaxed };
+function withFlags<T>({ set, back }: Flags, work: () => T): T {
+  for (const flag of set) setFlagsFromString(flag);
+  try {
+    return work();
+  } finally {
+    for (const flag of back) setFlagsFromString(flag);
+  }
+}
+
+/** Relaxed SIMD is there by default from Node 22 on, and in Node 20 behind a flag that V8 takes while it runs. */
+const relaxedFlags: Flags =
+  known === '20'
+    ? { set: ['--experimental-wasm-relaxed-simd'], back: ['--no-experimental-wasm-relaxed-simd'] }
+    : { set: [], back: [] };
+
+function hasRelaxedSimd(): boolean {
+  return withFlags(relaxedFlags, () => WebAssembly.validate(relaxedProbe));
+}
+
+/** V8 of Node 24 can join pairs of 128-bit operations to 256-bit ones where the processor has AVX2. */
+const joinsVectors = known === '24' && process.arch === 'x64';
+
+/**
+ * At once with the optimising compiler: it takes 20 ms, and the first step is as fast as any later one. Joined vectors make
+ * matrix products 1.4 times as fast; they are switched on for this module alone, whose tests run with them.
+ */
+const compileFlags: Flags =
+  known === undefined
+    ? { set: [], back: [] }
+    : {
+        set: [
+          '--no-liftoff',
+          '--no-wasm-lazy-compilation',
+          ...(joinsVectors ? ['--experimental-wasm-revectorize'] : []),
+        ],
+        back: [
+          '--liftoff',
+          // The first one takes it along: without it all other modules would stay as Liftoff has compiled them.
+          '--wasm-dynamic-tiering',
+          '--wasm-lazy-compilation',
+          ...(joinsVectors ? ['--no-experimental-wasm-revectorize'] : []),
+        ],
+      };
+
+/**
+ * Compiles the kernels in `wasmDir`, with the fused multiply-add of relaxed SIMD where it is to be had: matrix products
+ * are up to 1.7 times as fast with it.
+ * @throws Error where the file is missing or this runtime cannot compile it
+ */
+export function compileKernels(wasmDir: string, relaxed = hasRelaxedSimd()): KernelModule {
+  const binary = readFileSync(join(wasmDir, kernelFile(relaxed)));
+  const compile = (): WasmModule => withFlags(compileFlags, () => new WebAssembly.Module(binary));
+  return { module: relaxed ? withFlags(relaxedFlags, compile) : compile(), relaxed };
+}
+
+/**
+ * Instantiates the kernels on `memory`, the heap of tfjs-backend-wasm.
+ * @throws Error where they were built from other sources
+ */
+export function instantiateKernels({ module, relaxed }: KernelModule, memory: WasmMemory): Kernels {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  if (!isKernels(exports))
+    throw new Error(`${kernelFile(relaxed)} does not fit this version; build it again`);
+  return exports;
+}
+
+function kernelFile(relaxed: boolean): string {
+  return relaxed ? 'kernels-relaxed.wasm' : 'kernels.wasm';
 }

@@ -6,7 +6,13 @@ import type { ReplicaSeat } from '../replicas';
 import type { TrainingOps } from '../trainingOps';
 import type { WasmContext } from './context';
 import { Heap } from './heap';
-import { isMemory, loadKernels, type WasmMemory } from './kernelModule';
+import {
+  compileKernels,
+  instantiateKernels,
+  isMemory,
+  type KernelModule,
+  type WasmMemory,
+} from './kernelModule';
 import { fusedGelu, fusedSilu, installActivations } from './kernels/activations';
 import { installArrays } from './kernels/arrays';
 import { fusedAttention, installAttention } from './kernels/attention';
@@ -88,10 +94,16 @@ function installKernels(context: WasmContext): TrainingOps {
 
 /**
  * Makes tfjs-backend-wasm the current backend, with our kernels on its heap.
- * `replicas` is where batch normalization looks for the other replicas of its model.
+ * `replicas` is where batch normalization looks for the other replicas of its model; `compiled` are the kernels where
+ * another thread has compiled them.
  * @throws Error where a file is missing in `wasmDir` or the machine lacks wasm SIMD.
  */
-export async function loadWasm(tf: Tf, wasmDir: string, replicas: ReplicaSeat): Promise<EngineBackend> {
+export async function loadWasm(
+  tf: Tf,
+  wasmDir: string,
+  replicas: ReplicaSeat,
+  compiled?: KernelModule,
+): Promise<EngineBackend> {
   const missing = [
     'tfjs-backend-wasm-simd.wasm',
     'kernels.wasm',
@@ -115,12 +127,13 @@ export async function loadWasm(tf: Tf, wasmDir: string, replicas: ReplicaSeat): 
   const present = loaded.get(backend);
   if (present) return present;
   const memory = memoryOf(backend.wasm);
-  const { kernels, relaxed } = await loadKernels(wasmDir, memory);
+  const module = compiled ?? compileKernels(wasmDir);
+  const kernels = instantiateKernels(module, memory);
   const heap = new Heap(backend, memory);
   const ops = installKernels({ tf, heap, kernels, replicas });
   const processor = cpus()[0]?.model.trim() ?? 'CPU';
   const result: EngineBackend = {
-    device: `${processor}, wasm SIMD${relaxed ? ' + FMA' : ''}`,
+    device: `${processor}, wasm SIMD${module.relaxed ? ' + FMA' : ''}`,
     ops,
     view: (tensor) => heap.floats(tensor),
   };
