@@ -1,13 +1,51 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { EnterOptions } from '../../src/container/trainerProtocol';
+import { defaultParameters } from '../../src/protocol/parameters';
+import { RECIPES_PROGRAM } from '../../src/protocol/program';
+import { CLASSIFIER } from '../../src/protocol/recipes';
 
 const TRAINER = resolve(__dirname, '..', '..', 'dist', 'trainer.js');
+
+/** Tells of every script that is given a cache whether V8 takes it. */
+const PRELOAD = `
+const { appendFileSync } = require('node:fs');
+const { basename } = require('node:path');
+const vm = require('node:vm');
+vm.Script = class extends vm.Script {
+  constructor(code, options) {
+    super(code, options);
+    if (options?.cachedData !== undefined) {
+      const how = this.cachedDataRejected ? 'rejected' : 'taken';
+      appendFileSync(process.env.REPORT, basename(options.filename) + ' ' + how + '\\n');
+    }
+  }
+};
+`;
+
+function enterOptions(home: string): EnterOptions {
+  const params = { ...defaultParameters(CLASSIFIER), num_workers: 2 };
+  return {
+    type: 'enter',
+    program: RECIPES_PROGRAM,
+    engine: 'wasm',
+    wasmDir: join(dirname(TRAINER), 'wasm'),
+    enginesDir: join(home, 'engines'),
+    dataDir: join(home, 'data'),
+    hint: { recipe: CLASSIFIER.name, params },
+    spawnedAt: Date.now(),
+  };
+}
+
+function isReady(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready';
+}
 
 describe('the code cache of a trainer', () => {
   let home = '';
@@ -72,6 +110,34 @@ describe('the code cache of a trainer', () => {
     while (((await stat(await cached())).mode & 0o777) !== 0o600) {
       await delay(50);
     }
+  });
+
+  it('is taken by the next start, by its threads too, whatever the engine has set in V8 meanwhile', async () => {
+    const report = join(home, 'report');
+    const preload = join(home, 'preload.cjs');
+    await writeFile(preload, PRELOAD);
+    const warm = async (): Promise<void> => {
+      await writeFile(report, '');
+      trainer = fork(TRAINER, {
+        env: { ...process.env, TINY_CATS_HOME: home, REPORT: report },
+        execArgv: ['--require', preload],
+        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      });
+      trainer.send(enterOptions(home));
+      for await (const [message] of on(trainer, 'message')) {
+        if (isReady(message)) break;
+      }
+    };
+    await warm();
+    const folder = join(home, 'code-cache');
+    while ((await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.bin')).length < 2) {
+      await delay(50);
+    }
+    await end();
+
+    await warm();
+    const taken = (await readFile(report, 'utf8')).trim().split('\n').sort();
+    assert.deepEqual(taken, ['trainer-worker.js taken', 'trainer-worker.js taken', 'trainer.js taken']);
   });
 
   it('is gone without where it cannot be kept', async () => {
