@@ -104,6 +104,7 @@ export class ParameterForm {
     for (const field of this.fields.values()) {
       field.given = field.control.value;
     }
+    this.onChange();
   }
 
   /** Sets one field, as the user would. */
@@ -171,7 +172,10 @@ export class ParameterForm {
     const reset = button({
       label: 'Reset to Defaults',
       appearance: 'secondary',
-      onClick: () => this.setValues(defaultParameters(recipe)),
+      onClick: () => {
+        this.setValues(defaultParameters(recipe));
+        this.onChange();
+      },
     });
     this.section.body.replaceChildren(
       ...this.recipeField(recipe),
@@ -280,7 +284,6 @@ export class ParameterForm {
         this.check(field);
       }
     }
-    this.onChange();
   }
 
   private check(field: Field): void {
