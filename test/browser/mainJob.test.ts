@@ -182,10 +182,11 @@ describe('training in VS Code', function () {
       ] as const) {
         await workbench.setSize(width, 1000);
         await workbench.screenshot(`panel-${name}-${size}`);
-        const overflow = Number(
-          await panel('body').evaluate('document.body.scrollWidth - document.body.clientWidth'),
-        );
-        assert.ok(overflow <= 0, `${name} ${size}: ${overflow} pixels too wide`);
+        for (const part of ['body', 'header .title']) {
+          const widths = `[document.querySelector('${part}')].map((node) => node.scrollWidth - node.clientWidth)[0]`;
+          const overflow = Number(await panel('body').evaluate(widths));
+          assert.ok(overflow <= 0, `${name} ${size}: ${part} is ${overflow} pixels too wide`);
+        }
       }
     }
   });
