@@ -1,15 +1,25 @@
-import type { CheckpointSummary, HostToInspector, InspectorState } from '../../src/protocol/inspector';
+import * as v from 'valibot';
+import type {
+  CheckpointSummary,
+  HostToInspector,
+  InspectorState,
+  InspectorToHost,
+} from '../../src/protocol/inspector';
+import { hostToInspectorSchema, inspectorStateSchema } from '../../src/protocol/inspector';
 import { button } from '../shared/components';
 import { el, requireElement, setText } from '../shared/dom';
 import { formatBytes, formatCount } from '../shared/format';
-import { connect } from './hostLink';
+import { connectToHost } from '../shared/vscodeApi';
 import './inspector.css';
 import { metadataSections } from './metadataView';
 import { dtypeCounts } from './tensorRows';
 import { tensorTable } from './tensorTable';
 
-const { send, keep, state: keptState } = connect(show);
-let state: InspectorState = keptState;
+const host = connectToHost<HostToInspector, InspectorToHost, InspectorState>(
+  (data) => v.is(hostToInspectorSchema, data),
+  inspectorStateSchema,
+);
+let state: InspectorState = host.kept ?? { filter: '', sort: null, scrollTop: 0 };
 /** Null until there is something to scroll. */
 let shown: 'summary' | 'error' | null = null;
 
@@ -36,7 +46,7 @@ const problem = el(
     label: 'Try again',
     appearance: 'primary',
     icon: 'rerun',
-    onClick: () => send({ type: 'reload' }),
+    onClick: () => host.send({ type: 'reload' }),
   }).element,
 );
 const content = el('div', { class: 'content' }, facts, notes, metadata, table.element);
@@ -52,11 +62,11 @@ requireElement('app').append(
 
 function remember(change: Partial<InspectorState>): void {
   state = { ...state, ...change };
-  keep(state);
+  host.keep(state);
 }
 
 function copy(text: string, what: string): void {
-  send({ type: 'copy', text });
+  host.send({ type: 'copy', text });
   setText(feedback, `Copied ${what}`);
   feedback.animate([{ opacity: 1 }, { opacity: 1, offset: 0.8 }, { opacity: 0 }], { duration: 2500 });
 }
@@ -124,4 +134,5 @@ window.addEventListener('scrollend', () => {
     remember({ scrollTop: window.scrollY });
   }
 });
-send({ type: 'ready' });
+host.listen(show);
+host.send({ type: 'ready' });

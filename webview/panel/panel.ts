@@ -1,4 +1,4 @@
-import type { HostToPanel, PanelState } from '../../src/protocol/panel';
+import type { FormDraft, HostToPanel, PanelState } from '../../src/protocol/panel';
 import { isFinal } from '../../src/protocol/run';
 import type { RunView } from '../../src/protocol/runView';
 import { applyEvent } from '../../src/protocol/runView';
@@ -56,7 +56,7 @@ export class Panel {
     root: HTMLElement,
     private readonly send: Send,
     private readonly keep: (state: PanelState) => void,
-    kept: PanelState,
+    draft: FormDraft | undefined,
   ) {
     const train = () => this.train();
     this.header = new Header(send, train, () => this.sweep());
@@ -66,7 +66,7 @@ export class Panel {
     this.comparison = new Comparison(send);
     this.samples = new Samples(send);
     this.log = new Log(send);
-    this.form = new ParameterForm(send, train, () => this.filled(), kept.draft);
+    this.form = new ParameterForm(send, train, () => this.filled(), draft);
     this.checkpoints = new CheckpointsCard(send);
     this.layout = el(
       'main',
