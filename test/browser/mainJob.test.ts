@@ -183,8 +183,7 @@ describe('training in VS Code', function () {
         await workbench.setSize(width, 1000);
         await workbench.screenshot(`panel-${name}-${size}`);
         for (const part of ['body', 'header .title']) {
-          const widths = `[document.querySelector('${part}')].map((node) => node.scrollWidth - node.clientWidth)[0]`;
-          const overflow = Number(await panel('body').evaluate(widths));
+          const overflow = await workbench.pixelsTooWide(part);
           assert.ok(overflow <= 0, `${name} ${size}: ${part} is ${overflow} pixels too wide`);
         }
       }

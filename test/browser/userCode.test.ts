@@ -149,9 +149,7 @@ describe('own code in VS Code', function () {
       ] as const) {
         await workbench.setSize(width, 1100);
         await workbench.screenshot(`code-${name}-${size}`);
-        const overflow = Number(
-          await panel('body').evaluate('document.body.scrollWidth - document.body.clientWidth'),
-        );
+        const overflow = await workbench.pixelsTooWide('body');
         assert.ok(overflow <= 0, `${name} ${size}: ${overflow} pixels too wide`);
       }
     }

@@ -222,6 +222,13 @@ export class Workbench {
     return path;
   }
 
+  /** By how many pixels the content of a part of the webview is wider than the part. */
+  async pixelsTooWide(selector: string): Promise<number> {
+    const part = `document.querySelector(${JSON.stringify(selector)})`;
+    const widths = `${part}.scrollWidth - ${part}.clientWidth`;
+    return Number(await this.webview().locator('body').evaluate(widths));
+  }
+
   /** Keeps the server's logs, for a test that failed, in out/logs. */
   async saveLogs(name: string): Promise<void> {
     const target = join(outDir, 'logs', name);
