@@ -129,11 +129,10 @@ function withFlags<T>({ set, back }: Flags, work: () => T): T {
   }
 }
 
-/** Relaxed SIMD is there by default from Node 22 on, and in Node 20 behind a flag that V8 takes while it runs. */
-const relaxedFlags: Flags =
-  known === '20'
-    ? { set: ['--experimental-wasm-relaxed-simd'], back: ['--no-experimental-wasm-relaxed-simd'] }
-    : { set: [], back: [] };
+/** Relaxed SIMD is there by default from Node 22 on, and before that behind a flag that V8 takes while it runs. */
+const relaxedFlags: Flags = /^v2[01]\./.test(process.version)
+  ? { set: ['--experimental-wasm-relaxed-simd'], back: ['--no-experimental-wasm-relaxed-simd'] }
+  : { set: [], back: [] };
 
 function hasRelaxedSimd(): boolean {
   return withFlags(relaxedFlags, () => WebAssembly.validate(relaxedProbe));
@@ -148,19 +147,21 @@ const joinsVectors = known === '24' && process.arch === 'x64';
  */
 const compileFlags: Flags =
   known === undefined
-    ? { set: [], back: [] }
+    ? relaxedFlags
     : {
         set: [
+          ...relaxedFlags.set,
           '--no-liftoff',
           '--no-wasm-lazy-compilation',
           ...(joinsVectors ? ['--experimental-wasm-revectorize'] : []),
         ],
         back: [
           '--liftoff',
-          // The first one takes it along: without it all other modules would stay as Liftoff has compiled them.
+          // `--no-liftoff` takes it along: without it all other modules would stay as Liftoff has compiled them.
           '--wasm-dynamic-tiering',
           '--wasm-lazy-compilation',
           ...(joinsVectors ? ['--no-experimental-wasm-revectorize'] : []),
+          ...relaxedFlags.back,
         ],
       };
 
@@ -171,8 +172,7 @@ const compileFlags: Flags =
  */
 export function compileKernels(wasmDir: string, relaxed = hasRelaxedSimd()): KernelModule {
   const binary = readFileSync(join(wasmDir, kernelFile(relaxed)));
-  const compile = (): WasmModule => withFlags(compileFlags, () => new WebAssembly.Module(binary));
-  return { module: relaxed ? withFlags(relaxedFlags, compile) : compile(), relaxed };
+  return { module: withFlags(compileFlags, () => new WebAssembly.Module(binary)), relaxed };
 }
 
 /**
