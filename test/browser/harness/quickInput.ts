@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { errors } from 'playwright-core';
 import type { Locator, Page } from 'playwright-core';
 
@@ -15,26 +16,31 @@ export class QuickInput {
 
   /** Opens the palette with F1 and runs the command whose whole title, category included, is given. */
   async runCommand(title: string): Promise<void> {
-    const row = this.rows.filter({ hasText: title }).first();
-    for (let attempts = 20; ; attempts--) {
-      // A webview that has the focus would swallow the key.
-      await this.page.locator('.monaco-workbench .part.statusbar').evaluate('element => element.focus()');
-      await this.page.keyboard.press('F1');
-      await this.input.fill(`>${title}`);
-      // The palette does not learn of extensions that are found while it is open.
-      const isListed = await appears(row, 3000);
-      if (isListed || attempts === 0) break;
-      await this.cancel();
-    }
-    await row.click();
-    await row.waitFor({ state: 'hidden' });
+    await this.openAndChoose('F1', `>${title}`, title);
   }
 
   /** Opens a file of the workspace by the end of its path. */
   async openFile(path: string): Promise<void> {
-    await this.page.keyboard.press('Control+P');
-    await this.input.fill(path);
-    await this.choose(path.split('/').at(-1) ?? path);
+    await this.openAndChoose('Control+P', path, path.split('/').at(-1) ?? path);
+  }
+
+  /** Opens the box with a key, types into it and picks the row that is found, again and again until it is there. */
+  private async openAndChoose(key: string, text: string, label: string): Promise<void> {
+    const row = this.rows.filter({ hasText: label }).first();
+    for (let attempts = 20; ; attempts--) {
+      // A webview that has the focus swallows the key, and one that is just being loaded may take the focus at any time.
+      await this.page.locator('.monaco-workbench .part.statusbar').evaluate('element => element.focus()');
+      await this.page.keyboard.press(key);
+      const isOpen = await appears(this.input, 5000);
+      if (isOpen) {
+        await this.input.fill(text);
+        // The palette does not learn of extensions that are found while it is open.
+        if (await appears(row, 5000)) break;
+        await this.cancel();
+      }
+      assert.ok(attempts > 0, `"${label}" was not found with ${key}.`);
+    }
+    await this.choose(label);
   }
 
   /** Picks the first row of an open quick pick that contains the text. */
