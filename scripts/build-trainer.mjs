@@ -50,6 +50,8 @@ export async function buildTrainer(outDir, { production, names = Object.keys(ent
         ...forNode,
         // The ESM builds of tfjs can be tree-shaken; the CommonJS ones cannot.
         mainFields: ['module', 'main'],
+        // What tfjs would download with where there is no fetch; Node 20 has one.
+        alias: { 'node-fetch': './scripts/nothing.cjs' },
         entryPoints: [entries[name] ?? name],
         outfile,
       });

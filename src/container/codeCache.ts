@@ -68,7 +68,7 @@ function store(script: vm.Script): void {
 function run(): void {
   const cachedData = readCache();
   const script = new vm.Script(
-    `(function (exports, require, module, __filename, __dirname, importNatively) {${readFileSync(path, 'utf8')}\n})`,
+    `(function (exports, require, module, __filename, __dirname, importNatively) {${readFileSync(path).toString()}\n})`,
     {
       filename: path,
       ...(cachedData === undefined ? {} : { cachedData }),

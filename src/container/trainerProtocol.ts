@@ -45,6 +45,8 @@ export type RunOrder = v.InferOutput<typeof runOrderSchema>;
 export const toTrainerSchema = v.variant('type', [
   enterOptionsSchema,
   runOrderSchema,
+  /** A run waits for the enter hook, which had better leave to the run what that would do itself. Recipes only. */
+  v.object({ type: v.literal('awaited') }),
   /** Finish the running step, save a checkpoint, end. */
   v.object({ type: v.literal('stop') }),
 ]);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ensureSampleDataset } from '../../src/container/data/sample/sampleDataset';
-import type { RunEvent } from '../../src/protocol/events';
+import type { Phase, RunEvent } from '../../src/protocol/events';
 import { runRecordSchema } from '../../src/protocol/run';
 import { readTensors } from '../../src/volume/safetensors';
 import type { Following } from './support/following';
@@ -36,12 +36,10 @@ describe('a warm container', () => {
 
     const phases = cold.all('phase').map(({ phase }) => phase);
     const enter = phases.filter(({ scope }) => scope === 'enter');
-    assert.deepEqual(
-      enter.filter(({ within }) => within === undefined).map(({ name }) => name),
-      ['process start', 'module import', 'device initialisation', 'data set metadata', 'model'],
-    );
-    const warmUp = enter.filter(({ within }) => within === 'warm-up').map(({ name }) => name);
-    assert.deepEqual(warmUp, ['first allocation', 'workers and model', 'forward and backward pass']);
+    const { outer, warmUp } = namesOf(enter);
+    // There are more where the enter hook is done with these before the run is asked for.
+    assert.deepEqual(outer.slice(0, OUTER.length), OUTER);
+    assert.deepEqual(warmUp.slice(0, WARM_UP.length), WARM_UP);
     assert.equal(enter.find(({ name }) => name === 'warm-up')?.within, 'device initialisation');
     const { time_to_first_step_ms: firstStepMs } = first;
     assert.ok(firstStepMs !== null);
@@ -66,6 +64,25 @@ describe('a warm container', () => {
       [status.containerId, status.containerId],
     );
     assert.equal(status.enter.phases.length, enter.length);
+  });
+
+  it('has read its data set and trained a whole batch where it is warmed up before there is a run', async () => {
+    const client = place.client();
+    const asked = { epochs: 2, batch_size: 16 };
+    const cold = await numbersOf(await place.train(client, asked));
+    await client.cool();
+
+    const another = place.client();
+    const hint = { recipe: 'classifier', params: place.params(asked) };
+    await another.start(place.options({ hint }));
+    const { enter } = await untilStatus(another, ({ state }) => state === 'warm');
+    const { outer, warmUp } = namesOf(enter.phases);
+    assert.deepEqual(outer, [...OUTER, 'data set']);
+    assert.deepEqual(warmUp, [...WARM_UP, 'whole batch']);
+
+    const run = await place.train(another, asked);
+    assert.equal((await run.result()).start, 'warm');
+    assert.deepEqual(await numbersOf(run), cold);
   });
 
   it('leaves the files that the volume promises', async () => {
@@ -127,6 +144,16 @@ describe('a warm container', () => {
     };
   }
 });
+
+/** The phases of an enter hook that a run waits for. */
+const OUTER = ['process start', 'module import', 'device initialisation', 'data set metadata', 'model'];
+const WARM_UP = ['first allocation', 'workers and model', 'forward and backward pass'];
+
+function namesOf(enter: readonly Phase[]): { outer: string[]; warmUp: string[] } {
+  const within = (around: string | undefined) =>
+    enter.flatMap((phase) => (phase.within === around ? [phase.name] : []));
+  return { outer: within(undefined), warmUp: within('warm-up') };
+}
 
 function withoutTimes(event: Extract<RunEvent, { type: 'epoch' }>): unknown {
   const { epoch, train_loss, train_acc, val_loss, val_acc, lr } = event;

@@ -34,12 +34,13 @@ export type Dataset = {
   close: () => Promise<void>;
 };
 
-export type LoadOptions = DecodeOptions & {
+type CacheOptions = Pick<DecodeOptions, 'imageSize'> & {
   readonly cacheDir: string;
   /** A data set of more bytes stays on disk; by default a quarter of the machine's memory. */
   readonly memoryLimitBytes?: number;
-  readonly cacheLimits?: CacheLimits;
 };
+
+export type LoadOptions = DecodeOptions & CacheOptions & { readonly cacheLimits?: CacheLimits };
 
 const namedInLog = 10;
 
@@ -51,12 +52,10 @@ const namedInLog = 10;
  * @throws the reason of `signal` once that is aborted
  */
 export async function loadDataset(folder: ImageFolder, options: LoadOptions): Promise<Dataset> {
-  const { imageSize, cacheDir, signal, memoryLimitBytes = defaultMemoryLimitBytes() } = options;
+  const { imageSize, cacheDir, signal } = options;
   signal?.throwIfAborted();
-  const imageBytes = imageSize * imageSize * 3;
-  const isStreamed = folder.files.length * imageBytes > memoryLimitBytes;
-  const path = packPath(cacheDir, folder, imageSize);
-  const cached = await fromPack(path, imageBytes, folder.files.length, isStreamed);
+  const place = placeOf(folder, options);
+  const cached = await fromPack(place);
   signal?.throwIfAborted();
   if (cached) {
     options.onProgress?.(folder.files.length, folder.files.length);
@@ -64,11 +63,39 @@ export async function loadDataset(folder: ImageFolder, options: LoadOptions): Pr
   }
   const known = await KnownImages.open(cacheDir, imageSize, folder.dir);
   try {
-    const decode = isStreamed ? decodeToDisk : decodeToMemory;
-    return await assemble(folder, imageSize, await decode(folder, known, path, options), options.log);
+    const decode = place.isStreamed ? decodeToDisk : decodeToMemory;
+    return await assemble(folder, imageSize, await decode(folder, known, place.path, options), options.log);
   } finally {
     await known.close();
   }
+}
+
+/**
+ * The data set if the cache has the whole of it, else undefined. Says nothing of skipped images.
+ * @throws {DataError} as `loadDataset`
+ */
+export async function loadCachedDataset(
+  folder: ImageFolder,
+  options: CacheOptions,
+): Promise<Dataset | undefined> {
+  const cached = await fromPack(placeOf(folder, options));
+  return cached && assemble(folder, options.imageSize, cached, () => undefined);
+}
+
+/** Where the data set's images are in the cache, and how they are used. */
+interface Place {
+  readonly path: string;
+  readonly imageBytes: number;
+  readonly fileCount: number;
+  readonly isStreamed: boolean;
+}
+
+function placeOf(folder: ImageFolder, options: CacheOptions): Place {
+  const { imageSize, cacheDir, memoryLimitBytes = defaultMemoryLimitBytes() } = options;
+  const imageBytes = imageSize * imageSize * 3;
+  const fileCount = folder.files.length;
+  const isStreamed = fileCount * imageBytes > memoryLimitBytes;
+  return { path: packPath(cacheDir, folder, imageSize), imageBytes, fileCount, isStreamed };
 }
 
 /** A quarter of the memory that this process may use, and no more than one array holds. */
@@ -79,12 +106,12 @@ export function defaultMemoryLimitBytes(): number {
 }
 
 /** The whole data set from its pack, or undefined if there is none, or some files are to be tried again. */
-async function fromPack(
-  path: string,
-  imageBytes: number,
-  fileCount: number,
-  isStreamed: boolean,
-): Promise<DecodedImages | undefined> {
+async function fromPack({
+  path,
+  imageBytes,
+  fileCount,
+  isStreamed,
+}: Place): Promise<DecodedImages | undefined> {
   const pack = await PackReader.open(path, imageBytes);
   if (!pack) return undefined;
   const { count, skipped, isFinal } = pack.facts;

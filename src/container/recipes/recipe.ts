@@ -19,6 +19,15 @@ export interface WarmState {
 
 export type TimedPhase = <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
 
+/** What the enter hook makes a recipe ready for. */
+export interface Preparation {
+  /** Those of the run to come, whose data may be missing. */
+  readonly params: ParameterValues;
+  readonly phase: TimedPhase;
+  /** Whether that run waits by now: what it would do itself is left to it then. */
+  readonly isAwaited: () => boolean;
+}
+
 /** One run, as its recipe sees it. */
 export interface RunContext {
   readonly runId: string;
@@ -44,10 +53,10 @@ export type Outcome = Omit<Ended, 'type' | 'runId'>;
 /** What is trained. One instance lives as long as its trainer, and keeps what later runs can use again. */
 export interface Recipe {
   readonly name: string;
-  /** Part of the enter hook: makes ready what a run with these parameters will need. Data may be missing. */
-  prepare(params: ParameterValues, phase: TimedPhase): Promise<void>;
-  /** Part of the enter hook's device initialisation: first allocation, dummy forward and backward pass. */
-  warmUp(params: ParameterValues, phase: TimedPhase): Promise<void>;
+  /** Part of the enter hook: makes ready the data and the model that the run will need. */
+  prepare(preparation: Preparation): Promise<void>;
+  /** Part of the enter hook's device initialisation: first allocation, dummy forward and backward passes. */
+  warmUp(preparation: Preparation): Promise<void>;
   /** @throws DataError and other errors of the user's making with a message for them; others are bugs */
   train(run: RunContext): Promise<Outcome>;
 }

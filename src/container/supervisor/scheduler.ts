@@ -135,6 +135,7 @@ export class Scheduler {
     this.warmUp.begin();
     if (this.awaited === undefined) {
       this.trainer.warm(this.hint, spawnedAt);
+      if (this.current !== undefined) this.trainer.hurry();
       this.listener.changed();
     }
   }
@@ -327,6 +328,8 @@ export class Scheduler {
           : `The container was warm for ${before}: it warms up for ${now}.`;
       run.append({ type: 'log', level: 'info', text });
       this.warm(Date.now());
+    } else {
+      this.trainer.hurry();
     }
   }
 

@@ -45,6 +45,8 @@ export class Trainer {
   private generation = 0;
   private phasesDone: Phase[] = [];
   private enteredAt = 0;
+  /** A run waits for the enter hook. */
+  private isAwaited = false;
   /** The enter hook is done. */
   isReady = false;
   /** It works on a run, be it one that has ended for the clients. */
@@ -92,6 +94,7 @@ export class Trainer {
   warm(hint: Hint, spawnedAt: number): void {
     this.dismiss();
     this.program = hint.program;
+    this.isAwaited = false;
     this.phasesDone = [];
     this.enteredAt = spawnedAt;
     this.engine = '';
@@ -126,6 +129,17 @@ export class Trainer {
       hint: trainable(hint),
       spawnedAt,
     });
+    if (this.isAwaited) {
+      this.hurry();
+    }
+  }
+
+  /** A run waits: the enter hook is to make ready no more than that needs. */
+  hurry(): void {
+    this.isAwaited = true;
+    if (!this.isReady && !isUserProgram(this.program)) {
+      this.process?.send({ type: 'awaited' });
+    }
   }
 
   run(order: Omit<RunOrder, 'type' | 'outputsDir' | 'dataDir'>): void {

@@ -17,6 +17,8 @@ export interface Entered {
 export interface EnterContext {
   readonly phase: TimedPhase;
   readonly log: (text: string) => void;
+  /** Whether a run waits for the end of the enter hook. */
+  readonly isAwaited: () => boolean;
   /** Threads to compute with, if they were started already. */
   readonly threads: WorkerPool | undefined;
   /** Ends the trainer, which lost a part of itself. */
@@ -26,9 +28,10 @@ export interface EnterContext {
 /** The enter hook, from the device on: everything that needs to be done once for all runs of this container. */
 export async function enter(
   options: EnterOptions,
-  { phase, log, threads, die }: EnterContext,
+  { phase, log, isAwaited, threads, die }: EnterContext,
 ): Promise<Entered> {
   const { wasmDir, enginesDir, dataDir, hint } = options;
+  const preparation = { params: hint.params, phase, isAwaited };
   const { engine, recipes, hinted } = await phase('device initialisation', async () => {
     const loaded = await loadEngine(options.engine, {
       wasmDir,
@@ -43,11 +46,11 @@ export async function enter(
     const made = [createClassifier(warm), createDit(warm)];
     const next = made.find(({ name }) => name === hint.recipe);
     if (next !== undefined) {
-      await phase('warm-up', () => next.warmUp(hint.params, phase));
+      await phase('warm-up', () => next.warmUp(preparation));
     }
     return { engine: loaded, recipes: made, hinted: next };
   });
-  await hinted?.prepare(hint.params, phase);
+  await hinted?.prepare(preparation);
   return {
     engine: engine.name,
     device: engine.device,

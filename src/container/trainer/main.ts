@@ -12,6 +12,8 @@ let entered: Entered | undefined;
 let code: UserCodeSession | undefined;
 let stop = new AbortController();
 let runId: string | undefined;
+/** A run waits for the end of the enter hook. */
+let awaited = false;
 let dying = false;
 
 function send(message: FromTrainer): void {
@@ -56,7 +58,8 @@ process.on('message', (value: unknown) => {
           const threads = startThreads(message, die);
           const { enter } = await recorder.phase('module import', () => import('./enter'));
           const log = (text: string): void => send({ type: 'log', level: 'info', text });
-          entered = await enter(message, { phase: recorder.phase, log, threads, die });
+          const isAwaited = (): boolean => awaited;
+          entered = await enter(message, { phase: recorder.phase, log, isAwaited, threads, die });
           send({ type: 'ready', engine: entered.engine, device: entered.device });
         } catch (error) {
           console.error(error);
@@ -65,6 +68,9 @@ process.on('message', (value: unknown) => {
       })();
       break;
     }
+    case 'awaited':
+      awaited = true;
+      break;
     case 'run': {
       stop = new AbortController();
       const { signal } = stop;

@@ -2,14 +2,13 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { skippedFacts } from '../skippedFacts';
 import type { TensorData } from '../../../volume/safetensors';
-import type { ParameterValues } from '../../../protocol/parameters';
 import { CLASSIFIER } from '../../../protocol/recipes';
 import { imagenetPreprocessing } from '../../data/batch';
-import { DataError } from '../../data/dataError';
 import type { Dataset } from '../../data/dataset';
+import type { ImageFolder } from '../../data/imageFolder';
 import { splitByClass, type Split } from '../../data/split';
 import { RUN_FILES } from '../../../volume/outputsVolume';
-import type { Outcome, Recipe, RunContext, TimedPhase, WarmState } from '../recipe';
+import type { Outcome, Preparation, Recipe, RunContext, WarmState } from '../recipe';
 import type { Learner } from '../task';
 import { loadWeights } from '../weights/loadWeights';
 import { Batches } from './batches';
@@ -22,7 +21,7 @@ import { classifierParams } from './params';
 import type { Progress } from './progress';
 import { START } from './progress';
 import type { Resumption } from './resume';
-import { warmUpExamples } from '../warmUp';
+import { dummyPasses } from '../warmUp';
 import { checkSameData, readResumption, restoreLearner, takeOverBest } from './resume';
 import { findStartingWeights } from './startingWeights';
 import { whiteningStem } from './stem';
@@ -46,40 +45,49 @@ class Classifier implements Recipe {
     this.datasets = new Datasets(warm.dataDir, warm.wasmDir);
   }
 
-  async warmUp(given: ParameterValues, phase: TimedPhase): Promise<void> {
+  async warmUp(preparation: Preparation): Promise<void> {
     const { engine } = this.warm;
-    const params = classifierParams(given, engine.name);
-    const side = params.image_size;
+    const { phase } = preparation;
+    const params = classifierParams(preparation.params, engine.name);
+    const { image_size: side, batch_size: batchSize } = params;
     await phase('first allocation', () => {
       engine.tf.zeros([1]).dispose();
     });
-    const learner = await phase('workers and model', () => this.learner(WARM_UP_CLASSES, params));
-    await phase('forward and backward pass', async () => {
+    const learner = await phase('workers and model', async () => {
+      const made = await this.learner(WARM_UP_CLASSES, params);
       // With the seed that the first run will have, as a rule, so that its weights are drawn already.
-      await learner.initialise(params.seed);
-      const images = warmUpExamples(engine, learner, params.batch_size);
-      const { headInputs } = backboneFacts(params.backbone);
-      const batch = {
-        images: { data: new Float32Array(images * side * side * 3), shape: [images, side, side, 3] },
-        labels: { data: new Int32Array(images), shape: [images] },
-        mask: { data: new Float32Array(images * headInputs), shape: [images, headInputs] },
-      };
-      await learner.step(batch, { learningRate: 0, gradientClip: 1, weightDecay: 0 });
+      await made.initialise(params.seed);
+      return made;
     });
+    const { headInputs } = backboneFacts(params.backbone);
+    const pass = (images: number) =>
+      learner.step(
+        {
+          images: { data: new Float32Array(images * side * side * 3), shape: [images, side, side, 3] },
+          labels: { data: new Int32Array(images), shape: [images] },
+          mask: { data: new Float32Array(images * headInputs), shape: [images, headInputs] },
+        },
+        { learningRate: 0, gradientClip: 1, weightDecay: 0 },
+      );
+    await dummyPasses({ engine, learner, batchSize, pass }, preparation);
   }
 
-  async prepare(given: ParameterValues, phase: TimedPhase): Promise<void> {
+  async prepare({ params: given, phase, isAwaited }: Preparation): Promise<void> {
     const params = classifierParams(given, this.warm.engine.name);
-    const folder = await phase('data set metadata', () =>
-      this.datasets.scan(params.data_dir).catch((error: unknown) => {
-        // The run will say so, to whom it concerns.
-        if (error instanceof DataError) {
-          return undefined;
-        }
-        throw error;
-      }),
-    );
+    const folder = await phase('data set metadata', () => this.datasets.scanAhead(params.data_dir));
     await phase('model', () => this.learner(folder?.classes.length ?? WARM_UP_CLASSES, params));
+    if (folder !== undefined && !isAwaited()) {
+      await phase('data set', () => this.loadAhead(folder, params));
+    }
+  }
+
+  private async loadAhead(folder: ImageFolder, params: ClassifierParams): Promise<void> {
+    const dataset = await this.datasets.loadAhead(folder, params.image_size);
+    const { stemChannels } = backboneFacts(params.backbone);
+    if (dataset !== undefined && stemChannels !== undefined) {
+      const split = splitByClass(dataset.labels, params.val_split, params.seed);
+      await this.stem(params, { dataset, split }, stemChannels);
+    }
   }
 
   async train(run: RunContext): Promise<Outcome> {

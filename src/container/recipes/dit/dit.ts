@@ -1,10 +1,8 @@
 import { DIT } from '../../../protocol/dit';
-import type { ParameterValues } from '../../../protocol/parameters';
-import { DataError } from '../../data/dataError';
 import type { Dataset } from '../../data/dataset';
 import { Datasets } from '../classifier/datasets';
 import { copyOutput, resolveOutput } from '../classifier/outputFile';
-import type { Outcome, Recipe, RunContext, TimedPhase, WarmState } from '../recipe';
+import type { Outcome, Preparation, Recipe, RunContext, WarmState } from '../recipe';
 import { skippedFacts } from '../skippedFacts';
 import { RunFailure } from '../recipe';
 import type { Learner } from '../task';
@@ -17,7 +15,7 @@ import { readResumed } from './resume';
 import { ditTask } from './task';
 import { trainSteps } from './trainingLoop';
 import { Random } from '../../data/random';
-import { warmUpExamples } from '../warmUp';
+import { dummyPasses } from '../warmUp';
 
 const WARM_UP_CLASSES = 2;
 /** There need be nothing to tell apart. */
@@ -38,9 +36,10 @@ class Dit implements Recipe {
     this.datasets = new Datasets(warm.dataDir, warm.wasmDir);
   }
 
-  async warmUp(given: ParameterValues, phase: TimedPhase): Promise<void> {
+  async warmUp(preparation: Preparation): Promise<void> {
     const { engine } = this.warm;
-    const params = ditParams(given);
+    const { phase } = preparation;
+    const params = ditParams(preparation.params);
     await phase('first allocation', () => {
       engine.tf.zeros([1]).dispose();
     });
@@ -48,33 +47,34 @@ class Dit implements Recipe {
     if (sizeProblem(params) !== undefined) {
       return;
     }
-    const learner = await phase('workers and model', () => this.learner(WARM_UP_CLASSES, params));
-    await phase('forward and backward pass', async () => {
+    const learner = await phase('workers and model', async () => {
+      const made = await this.learner(WARM_UP_CLASSES, params);
       // With the seed that the first run will have, as a rule, so that its weights are drawn already.
-      await learner.initialise(params.seed);
-      const examples = warmUpExamples(engine, learner, params.batch_size);
+      await made.initialise(params.seed);
+      return made;
+    });
+    const pass = (examples: number) => {
       const images = new Float32Array(examples * params.image_size ** 2 * 3);
       const batch = flowBatch(images, new Int32Array(examples), Random.seeded('warm-up'), {
         shape: shapeOf(params, WARM_UP_CLASSES),
         classDropout: params.class_dropout,
       });
-      await learner.step(batch, { learningRate: 0, gradientClip: 1, weightDecay: 0 });
-    });
+      return learner.step(batch, { learningRate: 0, gradientClip: 1, weightDecay: 0 });
+    };
+    await dummyPasses({ engine, learner, batchSize: params.batch_size, pass }, preparation);
   }
 
-  async prepare(given: ParameterValues, phase: TimedPhase): Promise<void> {
+  async prepare({ params: given, phase, isAwaited }: Preparation): Promise<void> {
     const params = ditParams(given);
     const folder = await phase('data set metadata', () =>
-      this.datasets.scan(params.data_dir, ONE_CLASS).catch((error: unknown) => {
-        // The run will say so, to whom it concerns.
-        if (error instanceof DataError) {
-          return undefined;
-        }
-        throw error;
-      }),
+      this.datasets.scanAhead(params.data_dir, ONE_CLASS),
     );
-    if (sizeProblem(params) === undefined) {
-      await phase('model', () => this.learner(folder?.classes.length ?? WARM_UP_CLASSES, params));
+    if (sizeProblem(params) !== undefined) {
+      return;
+    }
+    await phase('model', () => this.learner(folder?.classes.length ?? WARM_UP_CLASSES, params));
+    if (folder !== undefined && !isAwaited()) {
+      await phase('data set', () => this.datasets.loadAhead(folder, params.image_size));
     }
   }
 

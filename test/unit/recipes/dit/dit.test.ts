@@ -216,9 +216,11 @@ describe('dit', () => {
 
   it('prepares for sizes and folders that a run will refuse', async () => {
     const phase = async <T>(_name: string, work: () => T | Promise<T>) => work();
-    await recipe.warmUp({ ...params, patch_size: 3 }, phase);
-    await recipe.prepare({ ...params, patch_size: 3, data_dir: join(home, 'none') }, phase);
-    await recipe.warmUp(params, phase);
-    await recipe.prepare(params, phase);
+    const isAwaited = () => false;
+    const wrong = { ...params, patch_size: 3 };
+    await recipe.warmUp({ params: wrong, phase, isAwaited });
+    await recipe.prepare({ params: { ...wrong, data_dir: join(home, 'none') }, phase, isAwaited });
+    await recipe.warmUp({ params, phase, isAwaited });
+    await recipe.prepare({ params, phase, isAwaited });
   });
 });
