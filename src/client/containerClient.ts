@@ -229,6 +229,9 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     // The link may take a while to notice, and what is asked next is not for a dead container.
     this.connection?.close();
     await gone;
+    // A link that broke while the process was still going has found it alive, and tries again later.
+    this.wakeRetry?.();
+    await this.reconnected();
   }
 
   /**

@@ -99,6 +99,17 @@ describe('a bad link', () => {
     await server.close(Parting.ends);
   });
 
+  it('that is down while the container is killed: the client knows afterwards that there is none', async () => {
+    await client.start(place.options());
+    const far = new ContainerClient(chaos, place.volume, 'far away');
+    await far.connect();
+    chaos.close();
+    await untilTrue(() => far.link === 'reconnecting');
+    await far.kill();
+    assert.equal(far.link, 'none');
+    far.dispose();
+  });
+
   it('is noticed within 15 s with the heartbeat that is in use', () => {
     assert.ok(MAX_SILENCE_MS <= 15_000);
     figure('half-open link noticed, at most', `${MAX_SILENCE_MS / 1000} s`);
