@@ -52,6 +52,11 @@ export function toMarkdown({
         ['Start to first step, `tiny_cnn`, 64 px, batch 32', 'ms', 'PyTorch / ours'],
         [
           ['cold: no container', figure(startup.coldFirstStepMs, 0), figure(startup.torchOverCold, 1)],
+          [
+            'warm: the first run of a container that was warmed up',
+            figure(startup.warmedFirstStepMs, 0),
+            figure(startup.torchOverWarmed, 1),
+          ],
           ['warm: the first rerun', figure(startup.firstWarmFirstStepMs, 0), ''],
           [
             'warm: a rerun, median of five',

@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ContainerClient } from '../src/client/containerClient';
+import { ensureSampleDataset } from '../src/container/data/sample/sampleDataset';
 import type { RunEvent } from '../src/protocol/events';
 import type { ContainerState } from '../src/protocol/container';
-import { defaultParameters } from '../src/protocol/parameters';
+import { defaultParameters, type ParameterValues } from '../src/protocol/parameters';
 import { CLASSIFIER } from '../src/protocol/recipes';
 import { LocalTarget } from '../src/targets/local/localTarget';
+import type { ContainerOptions } from '../src/targets/target';
 import { OutputsVolume } from '../src/volume/outputsVolume';
 import { median } from './statistics';
 import { torchColdMs, type Torch } from './torchSide';
@@ -20,23 +22,27 @@ const BATCH = 32;
 export interface StartupFigures {
   /** Asking for a run without a container to its first step. */
   readonly coldFirstStepMs: number;
-  /** Asking for the first run on a warm container to its first step. */
+  /** Asking for the first run of a container that was warmed up before, to its first step. */
+  readonly warmedFirstStepMs: number;
+  /** Asking for the second run of a container to its first step. */
   readonly firstWarmFirstStepMs: number;
-  /** The same of one of several such runs, one after the other. */
+  /** The same of one of several reruns, one after the other. */
   readonly warmFirstStepMs: number;
   readonly stepMs: number;
   readonly coldOverWarm: number;
   readonly statusWhileTrainingMs: number;
-  /** A Python process that imports PyTorch and takes one step of the same network on data that it does not read. */
+  /** A Python process that imports PyTorch and takes one step of the same network on the same images. */
   readonly torchMs: number | null;
   /** PyTorch's over ours, the median of the rounds' ratios. */
   readonly torchOverCold: number | null;
+  readonly torchOverWarmed: number | null;
   readonly torchOverWarm: number | null;
 }
 
 /** Of one round, in milliseconds. */
 interface Times {
   readonly cold: number;
+  readonly warmed: number;
   readonly firstWarm: number;
   readonly warm: number;
   readonly step: number;
@@ -57,14 +63,12 @@ export async function measureStartup(
 ): Promise<StartupFigures> {
   const home = mkdtempSync(join(tmpdir(), 'tiny-cats-bench-'));
   process.env.TINY_CATS_HOME = join(home, 'state');
-  const target = LocalTarget.open({
-    bundleDir: resolve('dist'),
-    outputsDir: join(home, 'outputs'),
-    dataDir: join(home, 'data'),
-  });
+  const dataDir = join(home, 'data');
+  const target = LocalTarget.open({ bundleDir: resolve('dist'), outputsDir: join(home, 'outputs'), dataDir });
   try {
-    return await measure(target, rounds, (model) =>
-      torch === undefined ? undefined : torchColdMs(torch, model, threads),
+    const folder = await ensureSampleDataset(dataDir);
+    return await measure(target, rounds, () =>
+      torch === undefined ? undefined : torchColdMs(torch, { model: MODEL, threads, folder }),
     );
   } finally {
     await target.kill();
@@ -75,13 +79,19 @@ export async function measureStartup(
 async function measure(
   target: LocalTarget,
   rounds: number,
-  torchMsOf: (model: string) => number | undefined,
+  torchMs: () => number | undefined,
 ): Promise<StartupFigures> {
   const times: Times[] = [];
-  // A round that does not count: the sample data set is drawn, and what Python and Node cache is cached.
+  // A round that does not count: the images are decoded, and what Python and Node cache is cached.
   await withContainer(target, (client) => train(client, 1));
-  torchMsOf(MODEL);
+  torchMs();
   for (let round = 0; round < rounds; round += 1) {
+    let warmed = 0;
+    await withContainer(target, async (client) => {
+      await client.start(options(1));
+      await until(client, 'warm');
+      warmed = (await train(client, 1)).firstStepMs;
+    });
     await withContainer(target, async (client) => {
       const cold = (await train(client, 1)).firstStepMs;
       const reruns: RunTimes[] = [];
@@ -91,6 +101,7 @@ async function measure(
       const [first] = reruns;
       times.push({
         cold,
+        warmed,
         firstWarm: first?.firstStepMs ?? 0,
         warm: median(reruns.map(({ firstStepMs }) => firstStepMs)),
         step: median(reruns.map(({ stepMs }) => stepMs)),
@@ -98,16 +109,17 @@ async function measure(
       });
     });
     const last = times.at(-1);
-    if (last) last.torch = torchMsOf(MODEL);
+    if (last) last.torch = torchMs();
   }
   const status = await statusWhileTraining(target);
-  const ratios = (ours: 'cold' | 'warm'): number | null => {
+  const ratios = (ours: 'cold' | 'warmed' | 'warm'): number | null => {
     const known = times.flatMap((time) => (time.torch === undefined ? [] : [time.torch / time[ours]]));
     return known.length > 0 ? median(known) : null;
   };
   const torchTimes = times.flatMap(({ torch }) => (torch === undefined ? [] : [torch]));
   return {
     coldFirstStepMs: median(times.map(({ cold }) => cold)),
+    warmedFirstStepMs: median(times.map(({ warmed }) => warmed)),
     firstWarmFirstStepMs: median(times.map(({ firstWarm }) => firstWarm)),
     warmFirstStepMs: median(times.map(({ warm }) => warm)),
     stepMs: median(times.map(({ step }) => step)),
@@ -115,6 +127,7 @@ async function measure(
     statusWhileTrainingMs: median(status),
     torchMs: torchTimes.length > 0 ? median(torchTimes) : null,
     torchOverCold: ratios('cold'),
+    torchOverWarmed: ratios('warmed'),
     torchOverWarm: ratios('warm'),
   };
 }
@@ -134,18 +147,25 @@ async function statusWhileTraining(target: LocalTarget): Promise<number[]> {
   return waits;
 }
 
+function parameters(epochs: number): ParameterValues {
+  return { ...defaultParameters(CLASSIFIER), backbone: MODEL, batch_size: BATCH, epochs };
+}
+
+function options(epochs: number): ContainerOptions {
+  return {
+    engine: 'wasm',
+    port: 0,
+    settings: { scaledownWindowMs: 60_000, keepDates: 0 },
+    hint: { recipe: CLASSIFIER.name, params: parameters(epochs) },
+  };
+}
+
 async function train(
   client: ContainerClient,
   epochs: number,
   during?: (runId: string) => Promise<void>,
 ): Promise<RunTimes> {
-  const params = { ...defaultParameters(CLASSIFIER), backbone: MODEL, batch_size: BATCH, epochs };
-  const runId = await client.train(CLASSIFIER.name, params, {
-    engine: 'wasm',
-    port: 0,
-    settings: { scaledownWindowMs: 60_000, keepDates: 0 },
-    hint: { recipe: CLASSIFIER.name, params },
-  });
+  const runId = await client.train(CLASSIFIER.name, parameters(epochs), options(epochs));
   const events: RunEvent[] = [];
   const ended = new Promise<void>((done) => {
     client.follow(runId, 0, (some) => {

@@ -15,7 +15,12 @@ const about = `
 import torch
 config = torch.__config__.show()
 known = [name for name in ("MKL-DNN", "OpenBLAS", "MKL", "AVX512", "AVX2") if name.lower() in (config + torch.__config__.parallel_info()).lower()]
-print("PyTorch", torch.__version__, "(" + ", ".join(known) + ")")
+try:
+    import torchvision
+    vision = ", torchvision " + torchvision.__version__
+except ImportError:
+    vision = ", without torchvision"
+print("PyTorch", torch.__version__, "(" + ", ".join(known) + ")" + vision)
 `;
 
 /** The first Python that can import torch: of $PYTHON, python3 and Debian's own. */
@@ -26,6 +31,11 @@ export function findTorch(): Torch | undefined {
     if (status === 0) return { python, description: stdout.trim() };
   }
   return undefined;
+}
+
+/** OpenBLAS has threads of its own, of which `torch.set_num_threads` knows nothing. */
+function environment(threads: number): NodeJS.ProcessEnv {
+  return { ...process.env, OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) };
 }
 
 /** Of some steps. */
@@ -42,7 +52,9 @@ export class TorchTraining {
   private readonly reader: Interface;
 
   constructor({ python }: Torch, model: string, threads: number) {
-    this.child = spawn(python, [join(scripts, 'steps.py'), model, String(threads)]);
+    this.child = spawn(python, [join(scripts, 'steps.py'), model, String(threads)], {
+      env: environment(threads),
+    });
     this.child.stderr.pipe(process.stderr);
     this.reader = createInterface(this.child.stdout);
     this.lines = this.reader[Symbol.asyncIterator]();
@@ -73,11 +85,15 @@ export class TorchTraining {
   }
 }
 
-/** Milliseconds of a Python process that takes one step, from its start to its end. */
-export function torchColdMs({ python }: Torch, model: string, threads: number): number {
+/** Milliseconds of a Python process that takes one step on images of `folder`, from its start to its end. */
+export function torchColdMs(
+  { python }: Torch,
+  { model, threads, folder }: { model: string; threads: number; folder: string },
+): number {
   const startedAt = performance.now();
-  const { status, stderr } = spawnSync(python, [join(scripts, 'train.py'), model, String(threads)], {
+  const { status, stderr } = spawnSync(python, [join(scripts, 'train.py'), model, String(threads), folder], {
     encoding: 'utf8',
+    env: environment(threads),
   });
   if (status !== 0) throw new Error(`train.py failed: ${stderr}`);
   return performance.now() - startedAt;

@@ -1,4 +1,4 @@
-"""The models that are measured, in PyTorch: the same layers and sizes as ours. Each entry makes (model, loss of one batch)."""
+"""The models that are measured, in PyTorch: the same layers and sizes as ours. Each entry makes (model, loss of a batch)."""
 
 import math
 
@@ -12,8 +12,13 @@ def images(batch, side, classes):
 
 
 def classifier(model, batch, side):
-    x, y = images(batch, side, 2)
-    return model, lambda: F.cross_entropy(model(x), y)
+    made_up = images(batch, side, 2)
+
+    def loss(given=None):
+        x, y = given or made_up
+        return F.cross_entropy(model(x), y)
+
+    return model, loss
 
 
 def convnet():
@@ -108,7 +113,7 @@ def dit():
     model = Dit()
     x, target = torch.randn(16, model.tokens, 48), torch.randn(16, model.tokens, 48)
     time, label = torch.full((16,), 0.5), torch.zeros(16, dtype=torch.long)
-    return model, lambda: F.mse_loss(model(x, time, label), target)
+    return model, lambda _=None: F.mse_loss(model(x, time, label), target)
 
 
 MODELS = {
@@ -126,9 +131,10 @@ class Training:
         self.model, self.loss = MODELS[name]()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), 1e-4, weight_decay=1e-4)
 
-    def step(self):
+    def step(self, batch=None):
+        """On `batch`, or on one that is made up."""
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss()
+        loss = self.loss(batch)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
