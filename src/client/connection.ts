@@ -34,10 +34,12 @@ const notificationSchema = v.variant('method', [
   v.object({ method: v.literal('run'), params: notifications.run }),
 ]);
 
-/** One WebSocket to a container, past the handshake. It does not reconnect: see ContainerClient. */
+/** One WebSocket to a container, past the handshake. It tells nothing before `listen`, and does not reconnect: see ContainerClient. */
 export class ContainerConnection extends EventEmitter<ConnectionEvents> {
   private readonly rpc: JSONRPCClient;
   private closeReason = 'the container closed the connection';
+  /** What came right behind the handshake, before there could be a listener. */
+  private early: (() => void)[] | undefined = [];
 
   private constructor(
     readonly endpoint: Endpoint,
@@ -95,6 +97,13 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
     }
   }
 
+  /** Tells what has come since the handshake, and from here on what comes. To be called once, by who listens. */
+  listen(): void {
+    const early = this.early ?? [];
+    this.early = undefined;
+    for (const tell of early) tell();
+  }
+
   /** @throws Error the container's answer if it is one, else that the link ended or the time ran out */
   async request<M extends MethodName>(method: M, params: MethodParams<M>): Promise<MethodResult<M>> {
     if (this.socket.readyState !== WebSocket.OPEN) {
@@ -128,17 +137,7 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
         return;
       }
       const notification = parse(notificationSchema, message, 'message from the container');
-      switch (notification.method) {
-        case 'event':
-          this.emit('event', notification.params);
-          break;
-        case 'status':
-          this.emit('status', notification.params);
-          break;
-        case 'run':
-          this.emit('run', notification.params);
-          break;
-      }
+      this.tell(() => this.notified(notification));
     } catch (error) {
       // A peer that breaks the contract is not talked to any longer: events could be missing.
       this.closeReason = error instanceof Error ? error.message : String(error);
@@ -146,9 +145,28 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
     }
   }
 
+  private notified(notification: v.InferOutput<typeof notificationSchema>): void {
+    switch (notification.method) {
+      case 'event':
+        this.emit('event', notification.params);
+        break;
+      case 'status':
+        this.emit('status', notification.params);
+        break;
+      case 'run':
+        this.emit('run', notification.params);
+        break;
+    }
+  }
+
   private ended(graceful: boolean): void {
     this.rpc.rejectAllPendingRequests(`The link to the container ended: ${this.closeReason}.`);
-    this.emit('close', this.closeReason, graceful);
+    this.tell(() => this.emit('close', this.closeReason, graceful));
+  }
+
+  private tell(tell: () => void): void {
+    if (this.early === undefined) tell();
+    else this.early.push(tell);
   }
 }
 

@@ -310,6 +310,7 @@ export class ContainerClient extends EventEmitter<ClientEvents> {
     this.update(status);
     void this.followers.catchUpAll();
     this.remote?.opened(connection);
+    connection.listen();
   }
 
   /**
