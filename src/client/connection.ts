@@ -101,7 +101,7 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
   listen(): void {
     const early = this.early ?? [];
     this.early = undefined;
-    for (const tell of early) tell();
+    for (const deliver of early) deliver();
   }
 
   /** @throws Error the container's answer if it is one, else that the link ended or the time ran out */
@@ -164,9 +164,9 @@ export class ContainerConnection extends EventEmitter<ConnectionEvents> {
     this.tell(() => this.emit('close', this.closeReason, graceful));
   }
 
-  private tell(tell: () => void): void {
-    if (this.early === undefined) tell();
-    else this.early.push(tell);
+  private tell(deliver: () => void): void {
+    if (this.early === undefined) deliver();
+    else this.early.push(deliver);
   }
 }
 
