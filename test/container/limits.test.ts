@@ -38,11 +38,13 @@ describe('limits of a run', () => {
   });
 
   it('a stall is reported, in the status too, and over once there is a step', async () => {
-    const run = await train({ stallTimeoutMs: 1000 });
+    const run = await train({});
     await run.first('epoch');
     const { trainerPid } = await client.request('status', {});
     assert.ok(trainerPid);
     process.kill(trainerPid, 'SIGSTOP');
+    // Not before: a slow start would be a stall too.
+    await client.request('configure', { stallTimeoutMs: 1000 });
     const { level } = await run.first('log', ({ text }) => text.includes('has made no progress for 1 s'));
     assert.equal(level, 'warning');
     assert.equal((await client.request('status', {})).run?.stalled, true);
@@ -54,13 +56,15 @@ describe('limits of a run', () => {
   });
 
   it('a stall ends the run where that is wanted, by force if its trainer does not answer', async () => {
-    const run = await train({ stallTimeoutMs: 1000, stopStalled: true });
+    const run = await train({});
     await run.first('epoch');
     const { trainerPid } = await client.request('status', {});
     assert.ok(trainerPid);
     process.kill(trainerPid, 'SIGSTOP');
+    await client.request('configure', { stallTimeoutMs: 1000, stopStalled: true });
     const { status, error } = await run.result();
     assert.deepEqual([status, error?.code], ['failed', 'stalled']);
+    await client.request('configure', { stopStalled: false });
     await untilStatus(client, ({ state, trainerPid: next }) => state === 'warm' && next !== trainerPid);
   });
 

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { errors } from 'playwright-core';
 import type { Locator, Page } from 'playwright-core';
 
@@ -28,19 +27,20 @@ export class QuickInput {
   private async openAndChoose(key: string, text: string, label: string): Promise<void> {
     const row = this.rows.filter({ hasText: label }).first();
     for (let attempts = 20; ; attempts--) {
-      // A webview that has the focus swallows the key, and one that is just being loaded may take the focus at any time.
+      // A webview that has the focus swallows the key, and one that is being loaded takes the focus, which closes the box.
       await this.page.locator('.monaco-workbench .part.statusbar').evaluate('element => element.focus()');
       await this.page.keyboard.press(key);
-      const isOpen = await appears(this.input, 5000);
-      if (isOpen) {
-        await this.input.fill(text);
+      try {
+        await this.input.fill(text, { timeout: 5000 });
         // The palette does not learn of extensions that are found while it is open.
-        if (await appears(row, 5000)) break;
+        await row.click({ timeout: 5000 });
+        break;
+      } catch (error) {
+        if (!(error instanceof errors.TimeoutError) || attempts === 0) throw error;
         await this.cancel();
       }
-      assert.ok(attempts > 0, `"${label}" was not found with ${key}.`);
     }
-    await this.choose(label);
+    await row.waitFor({ state: 'hidden' });
   }
 
   /** Picks the first row of an open quick pick that contains the text. */
@@ -94,17 +94,6 @@ export class QuickInput {
   async cancel(): Promise<void> {
     await this.page.keyboard.press('Escape');
     await this.widget.waitFor({ state: 'hidden' });
-  }
-}
-
-/** Whether an element becomes visible within some milliseconds. */
-async function appears(locator: Locator, timeoutMs: number): Promise<boolean> {
-  try {
-    await locator.waitFor({ timeout: timeoutMs });
-    return true;
-  } catch (error) {
-    if (error instanceof errors.TimeoutError) return false;
-    throw error;
   }
 }
 
