@@ -71,12 +71,24 @@ async function startPodman(): Promise<Started> {
   const stop = async (): Promise<void> => {
     await podman('rm', '--force', '--all', '--time', '0');
     await service.stop();
-    // Podman mounts its storage onto itself.
-    await run('umount', [join(dir, 'root/overlay')]).catch(() => undefined);
-    await rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    await removeStorage(dir);
   };
   await answers(socket, service, stop);
   return { kind: 'podman', socket, isPrivate: true, hasGpuDouble: isRoot, stop };
+}
+
+/** Podman mounts its storage onto itself, and once more where it still tidies up behind a container. */
+async function removeStorage(dir: string): Promise<void> {
+  for (let attempts = 20; ; attempts -= 1) {
+    await run('umount', ['-l', join(dir, 'root/overlay')]).catch(() => undefined);
+    try {
+      await rm(dir, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if (attempts === 0) throw error;
+      await delay(500);
+    }
+  }
 }
 
 /** Configuration of a Podman that knows nothing of the user's. */
