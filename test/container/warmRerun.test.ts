@@ -37,9 +37,9 @@ describe('a warm container', () => {
     const phases = cold.all('phase').map(({ phase }) => phase);
     const enter = phases.filter(({ scope }) => scope === 'enter');
     const { outer, warmUp } = namesOf(enter);
-    // There are more where the enter hook is done with these before the run is asked for.
-    assert.deepEqual(outer.slice(0, OUTER.length), OUTER);
-    assert.deepEqual(warmUp.slice(0, WARM_UP.length), WARM_UP);
+    // There is one more where the enter hook is done with these before the run is asked for.
+    assert.deepEqual(outer, outer.length > OUTER.length ? [...OUTER, 'data set'] : OUTER);
+    assert.deepEqual(warmUp, warmUp.length > WARM_UP.length ? [...WARM_UP, 'whole batch'] : WARM_UP);
     assert.equal(enter.find(({ name }) => name === 'warm-up')?.within, 'device initialisation');
     const { time_to_first_step_ms: firstStepMs } = first;
     assert.ok(firstStepMs !== null);

@@ -9,7 +9,7 @@ import type { ImageFolder } from '../../data/imageFolder';
 import { splitByClass, type Split } from '../../data/split';
 import { RUN_FILES } from '../../../volume/outputsVolume';
 import type { Outcome, Preparation, Recipe, RunContext, WarmState } from '../recipe';
-import type { Learner } from '../task';
+import type { Batch, Learner } from '../task';
 import { loadWeights } from '../weights/loadWeights';
 import { Batches } from './batches';
 import { Datasets } from './datasets';
@@ -21,7 +21,7 @@ import { classifierParams } from './params';
 import type { Progress } from './progress';
 import { START } from './progress';
 import type { Resumption } from './resume';
-import { dummyPasses } from '../warmUp';
+import { trainDummies } from '../warmUp';
 import { checkSameData, readResumption, restoreLearner, takeOverBest } from './resume';
 import { findStartingWeights } from './startingWeights';
 import { whiteningStem } from './stem';
@@ -47,29 +47,19 @@ class Classifier implements Recipe {
 
   async warmUp(preparation: Preparation): Promise<void> {
     const { engine } = this.warm;
-    const { phase } = preparation;
     const params = classifierParams(preparation.params, engine.name);
-    const { image_size: side, batch_size: batchSize } = params;
-    await phase('first allocation', () => {
+    const { image_size: side, batch_size: batchSize, seed } = params;
+    await preparation.phase('first allocation', () => {
       engine.tf.zeros([1]).dispose();
     });
-    const learner = await phase('workers and model', async () => {
-      const made = await this.learner(WARM_UP_CLASSES, params);
-      // With the seed that the first run will have, as a rule, so that its weights are drawn already.
-      await made.initialise(params.seed);
-      return made;
-    });
     const { headInputs } = backboneFacts(params.backbone);
-    const pass = (images: number) =>
-      learner.step(
-        {
-          images: { data: new Float32Array(images * side * side * 3), shape: [images, side, side, 3] },
-          labels: { data: new Int32Array(images), shape: [images] },
-          mask: { data: new Float32Array(images * headInputs), shape: [images, headInputs] },
-        },
-        { learningRate: 0, gradientClip: 1, weightDecay: 0 },
-      );
-    await dummyPasses({ engine, learner, batchSize, pass }, preparation);
+    const makeLearner = () => this.learner(WARM_UP_CLASSES, params);
+    const makeBatch = (images: number): Batch => ({
+      images: { data: new Float32Array(images * side * side * 3), shape: [images, side, side, 3] },
+      labels: { data: new Int32Array(images), shape: [images] },
+      mask: { data: new Float32Array(images * headInputs), shape: [images, headInputs] },
+    });
+    await trainDummies({ engine, makeLearner, seed, batchSize, makeBatch }, preparation);
   }
 
   async prepare({ params: given, phase, isAwaited }: Preparation): Promise<void> {

@@ -5,7 +5,7 @@ import { copyOutput, resolveOutput } from '../classifier/outputFile';
 import type { Outcome, Preparation, Recipe, RunContext, WarmState } from '../recipe';
 import { skippedFacts } from '../skippedFacts';
 import { RunFailure } from '../recipe';
-import type { Learner } from '../task';
+import type { Batch, Learner } from '../task';
 import { Examples } from './examples';
 import { flowBatch } from './flow';
 import type { DitParams } from './params';
@@ -15,7 +15,7 @@ import { readResumed } from './resume';
 import { ditTask } from './task';
 import { trainSteps } from './trainingLoop';
 import { Random } from '../../data/random';
-import { dummyPasses } from '../warmUp';
+import { trainDummies } from '../warmUp';
 
 const WARM_UP_CLASSES = 2;
 /** There need be nothing to tell apart. */
@@ -38,30 +38,24 @@ class Dit implements Recipe {
 
   async warmUp(preparation: Preparation): Promise<void> {
     const { engine } = this.warm;
-    const { phase } = preparation;
     const params = ditParams(preparation.params);
-    await phase('first allocation', () => {
+    const { seed, batch_size: batchSize } = params;
+    await preparation.phase('first allocation', () => {
       engine.tf.zeros([1]).dispose();
     });
     // The run will say what is wrong with its sizes.
     if (sizeProblem(params) !== undefined) {
       return;
     }
-    const learner = await phase('workers and model', async () => {
-      const made = await this.learner(WARM_UP_CLASSES, params);
-      // With the seed that the first run will have, as a rule, so that its weights are drawn already.
-      await made.initialise(params.seed);
-      return made;
-    });
-    const pass = (examples: number) => {
+    const makeLearner = () => this.learner(WARM_UP_CLASSES, params);
+    const makeBatch = (examples: number): Batch => {
       const images = new Float32Array(examples * params.image_size ** 2 * 3);
-      const batch = flowBatch(images, new Int32Array(examples), Random.seeded('warm-up'), {
+      return flowBatch(images, new Int32Array(examples), Random.seeded('warm-up'), {
         shape: shapeOf(params, WARM_UP_CLASSES),
         classDropout: params.class_dropout,
       });
-      return learner.step(batch, { learningRate: 0, gradientClip: 1, weightDecay: 0 });
     };
-    await dummyPasses({ engine, learner, batchSize: params.batch_size, pass }, preparation);
+    await trainDummies({ engine, makeLearner, seed, batchSize, makeBatch }, preparation);
   }
 
   async prepare({ params: given, phase, isAwaited }: Preparation): Promise<void> {

@@ -35,7 +35,7 @@ export class FakeContainer implements Target {
   readonly refusals = new Map<string, Refusal>();
   starts = 0;
   startError: Error | undefined;
-  /** A problem that it tells right behind the next handshake, and for which it goes then. */
+  /** A problem that it tells right behind a handshake, and for which it goes then. */
   fatal: string | undefined;
   status: ContainerStatus;
   private readonly waiting = new Map<string, () => void>();
@@ -194,10 +194,11 @@ export class FakeContainer implements Target {
     this.refusals.delete(method);
     const answer = refusal === undefined ? { result: await this.answer(method, params) } : { error: refusal };
     socket.send(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
-    if (method === 'hello' && this.fatal !== undefined) {
-      this.setStatus({ state: 'cooling', problem: this.fatal });
+    const fatal = method === 'hello' ? this.fatal : undefined;
+    if (fatal !== undefined) {
+      this.setStatus({ state: 'cooling', problem: fatal });
     }
-    if (method === 'cool' || this.status.state === 'cooling') {
+    if (method === 'cool' || fatal !== undefined) {
       this.end((other) => other.close(GOING_AWAY));
     }
   }
